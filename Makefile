@@ -1,0 +1,108 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/installed
+DEMO := FUNNELHOUSE_DATA_DIR=data/demo FUNNELHOUSE_SOURCES=files FUNNELHOUSE_FILES_DIR=data/demo/simulated \
+	FUNNELHOUSE_FILES_TIMEZONE= FUNNELHOUSE_PLAYBOOK_DIR= FUNNELHOUSE_AS_OF=
+# What .env sets, where there is one; the shell's own settings win.
+WITH_ENV := $(if $(wildcard .env),$(VENV)/bin/dotenv run --no-override --)
+export DO_NOT_TRACK := 1
+
+.PHONY: help
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(STAMP) ## A made-up company from nothing to a dashboard
+	@echo "Making up a company of $${LEADS:-5000} leads …"
+	@$(PYTHON) -m ingestion.simulator --leads $${LEADS:-5000} --seed 7 --out data/demo/simulated
+	@$(DEMO) $(PYTHON) -m dagster_project refresh
+	@$(DEMO) $(PYTHON) -m dagster_project headline
+	@echo; echo "Open the dashboard with:  FUNNELHOUSE_DATA_DIR=data/demo make app"
+
+.PHONY: refresh
+refresh: $(STAMP) ## Load the sources, build, check and publish
+	@$(PYTHON) -m dagster_project refresh
+	@$(PYTHON) -m dagster_project headline
+
+.PHONY: rollback
+rollback: $(STAMP) ## Show the numbers published before the present ones
+	@$(PYTHON) -m dagster_project rollback
+
+.PHONY: app
+app: $(STAMP) ## Open the dashboard (http://127.0.0.1:8501)
+	@$(WITH_ENV) $(VENV)/bin/streamlit run app/streamlit_app.py
+
+.PHONY: dagster
+dagster: $(STAMP) ## Open Dagster, which runs the schedule (http://127.0.0.1:3000)
+	@DAGSTER_HOME="$$($(PYTHON) -m dagster_project prepare)" \
+		$(VENV)/bin/dagster dev --host 127.0.0.1 --module-name dagster_project.definitions
+
+.PHONY: dbt
+dbt: $(STAMP) ## Run dbt on the warehouse: make dbt DO="build --select marts"
+	@$(PYTHON) -m dagster_project exec dbt $(DO)
+
+.PHONY: dev
+dev: $(STAMP) ## Copy the warehouse, to work on with: make dbt DO="build --target dev"
+	@data="$${FUNNELHOUSE_DATA_DIR:-data}"; mkdir -p "$$data/dev"; \
+	[ -f "$$data/warehouse.duckdb" ] || { echo "✗ There is no $$data/warehouse.duckdb yet; run make refresh."; exit 1; }; \
+	cp "$$data/warehouse.duckdb" "$$data/dev/warehouse.duckdb"; echo "✓ Copied to $$data/dev/warehouse.duckdb"
+
+.PHONY: test
+test: $(STAMP) chromium lint ## Everything that must hold before a change lands
+	@$(PYTHON) -m pytest $(PYTEST)
+
+.PHONY: lint
+lint: $(STAMP) ## Style, and that dependencies point one way
+	@echo "Checking style …"
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --quiet --check . || { echo "✗ Run: $(VENV)/bin/ruff format ."; exit 1; }
+	@FUNNELHOUSE_DATA_DIR=data/lint $(PYTHON) -m dagster_project exec sqlfluff lint --processes 2 \
+		dbt_project/models dbt_project/tests/singular
+
+.PHONY: bench
+bench: $(STAMP) ## How fast it is, as ratios measured in one run
+	@$(PYTHON) -m benchmarks
+
+.PHONY: lock
+lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes and without hosts
+	@$(VENV)/bin/pip install --quiet "uv==0.13.9"
+	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-strip-extras --no-header \
+		--no-annotate --no-emit-index-url --quiet --output-file requirements.lock
+
+.PHONY: clean
+clean: ## Remove the environment and what builds leave behind; your data stay
+	@rm -rf $(VENV) data/lint dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Browser tests drive Debian's chromium; without it they say loudly that they were skipped.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null && exit 0; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing chromium for the browser tests …"; \
+		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium) >/dev/null 2>&1 \
+			|| echo "! chromium could not be installed; browser tests will be skipped."; \
+	else \
+		echo "! There is no chromium here; browser tests will be skipped. Install your system's chromium package."; \
+	fi
+
+$(STAMP): requirements.lock
+	@python=""; for candidate in python3.11 python3.12 python3.13 python3; do \
+		if command -v $$candidate >/dev/null \
+			&& $$candidate -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
+		then python=$$candidate; break; fi; done; \
+	[ -n "$$python" ] || { echo "✗ Python 3.11, 3.12 or 3.13 is needed; install one and run make again."; exit 1; }; \
+	rm -rf $(VENV); \
+	$$python -m venv $(VENV) 2>/dev/null \
+		|| { echo "✗ $$python cannot make virtual environments; install its venv package (Debian: python3-venv)."; exit 1; }
+	@total=$$(grep -c '==' requirements.lock); \
+	echo "Installing the environment (up to $$total packages, some two minutes) …"; \
+	$(VENV)/bin/pip install --disable-pip-version-check --require-hashes --requirement requirements.lock 2>&1 \
+		| awk -v log_file=$(VENV)/pip.log '{ print > log_file } /^Collecting/ { if (++n % 20 == 0) printf "  %d packages …\n", n; fflush() }' \
+		|| { tail -n 5 $(VENV)/pip.log; echo "✗ The packages could not be installed; see $(VENV)/pip.log."; exit 1; }
+	@touch $(STAMP)
