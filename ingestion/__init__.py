@@ -1,0 +1,1 @@
+"""Bring sources into the warehouse. Knows files, HTTP and dlt; knows nothing of Dagster, dbt or Streamlit."""

@@ -1,0 +1,92 @@
+"""Paths and settings: the one place that reads the environment."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ingestion.faults import Fault
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+DBT_DIR = PROJECT_DIR / "dbt_project"
+DEFAULT_PLAYBOOK_DIR = DBT_DIR / "seeds" / "playbook"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one run of Funnelhouse works with. Times are naive UTC, as everywhere in the warehouse."""
+
+    data_dir: Path
+    sources: tuple[str, ...]
+    as_of: datetime | None
+    playbook_dir: Path | None
+    environment: Mapping[str, str]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read every `FUNNELHOUSE_` variable. Raises Fault where one cannot be understood."""
+        playbook_dir = environment.get("FUNNELHOUSE_PLAYBOOK_DIR", "")
+        return cls(
+            data_dir=Path(environment.get("FUNNELHOUSE_DATA_DIR") or PROJECT_DIR / "data").absolute(),
+            sources=_names(environment.get("FUNNELHOUSE_SOURCES") or "files"),
+            as_of=_moment("FUNNELHOUSE_AS_OF", environment.get("FUNNELHOUSE_AS_OF", "")),
+            playbook_dir=Path(playbook_dir).absolute() if playbook_dir else None,
+            environment=environment,
+        )
+
+    @property
+    def warehouse(self) -> Path:
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def serving_dir(self) -> Path:
+        return self.data_dir / "serving"
+
+    @property
+    def effective_playbook_dir(self) -> Path:
+        """The default playbook with the overlay laid over it: what dbt seeds from."""
+        return self.data_dir / "playbook"
+
+    def now(self) -> datetime:
+        """The moment the warehouse is to show: `FUNNELHOUSE_AS_OF`, else the clock."""
+        return self.as_of or datetime.now(UTC).replace(tzinfo=None)
+
+    def prepare_data_dir(self) -> None:
+        """Make the data directory, for its owner's eyes only. Raises Fault where it cannot be used."""
+        if set("'%") & set(str(self.data_dir)):  # dlt puts the path into SQL as it is
+            raise Fault(f"FUNNELHOUSE_DATA_DIR: {self.data_dir} has an apostrophe or a percent sign in its name.")
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.chmod(0o700)
+        except OSError as error:
+            raise Fault(
+                f"FUNNELHOUSE_DATA_DIR: cannot write to {self.data_dir} ({error.strerror}); name another folder."
+            ) from error
+
+    def hash_secret(self) -> bytes:
+        """The key under which e-mails become join keys: made at the first load, then kept beside the data."""
+        path = self.data_dir / "hash_secret"
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(32))
+        return path.read_bytes()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _moment(variable: str, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Fault(f"{variable}: '{text}' is not an ISO date-time such as 2026-11-01T00:00:00Z.") from error
+    moment = moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    if moment > datetime.now(UTC).replace(tzinfo=None):
+        raise Fault(f"{variable}: '{text}' lies in the future; nothing is known of it yet.")
+    return moment

@@ -1,0 +1,169 @@
+"""Run a source into the warehouse: all of it or nothing, and a line in its `loads` table either way."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dlt
+import duckdb
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+
+from ingestion.config import Settings
+from ingestion.faults import Fault
+from ingestion.sources import Extraction, RawState, raw_dataset, source_module
+from ingestion.sql import MEMORY_LIMIT
+
+LOADED, FAILED, SKIPPED = "loaded", "failed", "skipped"
+
+
+@dataclass(frozen=True)
+class Load:
+    """How one load of a source ended. `last_loaded_at` is when its newest complete data came in, None for never.
+
+    The counts are those of `Extraction`, 0 unless the status is loaded; `notices` are sentences for the user.
+    """
+
+    source: str
+    status: str
+    message: str
+    last_loaded_at: datetime | None
+    row_count: int = 0
+    changed_count: int = 0
+    quarantined_count: int = 0
+    notices: tuple[str, ...] = ()
+
+
+def load(name: str, settings: Settings) -> Load:
+    """Bring a source's news into `raw_<source>`. A fault of the source is recorded and returned, never raised.
+
+    Nothing is loaded when the moment to load as (`FUNNELHOUSE_AS_OF`, else the clock) lies before what has been loaded
+    already, nor as of a past moment once a load has been made by the clock: raw tables only ever grow forward in time,
+    so that any past moment can be built again.
+
+    Raises Fault where there is no such source or the data directory cannot be written.
+    """
+    source = source_module(name)
+    settings.prepare_data_dir()
+    dataset, loaded_at = raw_dataset(name), settings.now()
+    _sweep_incomplete(settings, dataset)
+    last = last_loaded_at(settings, dataset)
+    if last and loaded_at < last:
+        message = f"nothing loaded: {loaded_at:%Y-%m-%d %H:%M} lies before the last load of {last:%Y-%m-%d %H:%M}"
+        return Load(name, SKIPPED, message, last)
+    if settings.as_of and _loads_by_the_clock(settings, dataset):
+        message = f"nothing loaded: today's data are not what was known at {loaded_at:%Y-%m-%d %H:%M}"
+        return Load(name, SKIPPED, message, last)
+    started = _clock()
+    try:
+        extraction = source.extract(settings, RawState(settings.warehouse, dataset, loaded_at))
+    except (Fault, duckdb.Error, OSError) as fault:
+        outcome, news = Load(name, FAILED, str(fault) or repr(fault), last), []
+    else:
+        outcome, news = _loaded(name, extraction, loaded_at), [extraction.source]
+    _run(name, settings, [*news, _loads_resource(outcome, started, loaded_at)])
+    return outcome
+
+
+def _loads_by_the_clock(settings: Settings, dataset: str) -> bool:
+    """Whether a load was made as of the moment at which it ran, as against one of a data set of the past."""
+    if not _has_table(settings, dataset, "loads"):
+        return False
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        [(count,)] = connection.execute(
+            f"select count(*) from {dataset}.loads where status = ? and _loaded_at >= started_at - interval 1 minute",
+            [LOADED],
+        ).fetchall()
+    return count > 0
+
+
+def last_loaded_at(settings: Settings, dataset: str) -> datetime | None:
+    """When the newest complete load of a source came in; None before the first."""
+    if not _has_table(settings, dataset, "loads"):
+        return None
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        [(moment,)] = connection.execute(
+            f"select max(_loaded_at) from {dataset}.loads where status = ?", [LOADED]
+        ).fetchall()
+    return moment
+
+
+def _run(name: str, settings: Settings, data: object) -> None:
+    dlt.config["runtime.dlthub_telemetry"] = False
+    dlt.config["runtime.log_level"] = "CRITICAL"
+    dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
+    credentials = DuckDbCredentials(str(settings.warehouse))
+    # Rows of a raw table have no order to keep, and keeping it costs memory and half of the speed.
+    credentials.global_config = {"memory_limit": MEMORY_LIMIT, "preserve_insertion_order": False}
+    pipeline = dlt.pipeline(
+        pipeline_name=name,
+        pipelines_dir=str(settings.data_dir / "dlt"),
+        destination=dlt.destinations.duckdb(credentials),
+        dataset_name=raw_dataset(name),
+    )
+    pipeline.run(data, loader_file_format="parquet")
+
+
+def _loaded(name: str, extraction: Extraction, loaded_at: datetime) -> Load:
+    message = f"{extraction.row_count:,} rows, {extraction.changed_count:,} new or changed"
+    if extraction.quarantined_count:
+        message += f", {extraction.quarantined_count:,} in quarantine"
+    return Load(
+        source=name,
+        status=LOADED,
+        message=message,
+        last_loaded_at=loaded_at,
+        row_count=extraction.row_count,
+        changed_count=extraction.changed_count,
+        quarantined_count=extraction.quarantined_count,
+        notices=tuple(extraction.notices),
+    )
+
+
+def _loads_resource(outcome: Load, started: datetime, loaded_at: datetime) -> dlt.sources.DltResource:
+    """The line of this load in the `loads` table."""
+    moments = {"started_at": started, "finished_at": _clock(), "_loaded_at": loaded_at}
+    row = {
+        **moments,
+        "status": outcome.status,
+        "message": outcome.message,
+        "row_count": outcome.row_count,
+        "changed_count": outcome.changed_count,
+        "quarantined_count": outcome.quarantined_count,
+    }
+    columns = {name: {"data_type": "timestamp", "timezone": False} for name in moments}
+    return dlt.resource([row], name="loads", write_disposition="append", columns=columns)
+
+
+def _sweep_incomplete(settings: Settings, dataset: str) -> None:
+    """Undo a load that was cut off: its rows go, and so does dlt's local state, which dlt restores from the warehouse.
+
+    dlt would finish the cut-off package instead, but may then append a file twice that had been copied just before.
+    """
+    shutil.rmtree(settings.data_dir / "dlt", ignore_errors=True)
+    if not _has_table(settings, dataset, "_dlt_loads"):
+        return
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        tables = connection.execute(
+            "select table_name from duckdb_columns() where schema_name = ? and column_name = '_dlt_load_id'", [dataset]
+        ).fetchall()
+        for (table,) in tables:
+            connection.execute(
+                f"""
+                delete from {dataset}.{table}
+                where _dlt_load_id not in (select load_id from {dataset}._dlt_loads where status = 0)
+                """
+            )
+
+
+def _has_table(settings: Settings, dataset: str, table: str) -> bool:
+    if not settings.warehouse.exists():
+        return False
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        found = connection.execute(
+            "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?", [dataset, table]
+        ).fetchall()
+    return found != [(0,)]
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,56 @@
+"""The systems that can be connected: one folder each, found by name.
+
+A source's module offers `extract(settings, raw)`, which returns what is new since the last load as a dlt source.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+
+from dlt.sources import DltSource
+
+from ingestion.faults import Fault
+
+
+@dataclass(frozen=True)
+class RawState:
+    """What a source may know of the warehouse when it extracts: where it is, and the moment that it loads as."""
+
+    warehouse: Path
+    dataset: str
+    loaded_at: datetime
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What one extraction found.
+
+    `row_count` rows were given = rows accepted + `quarantined_count`; `changed_count` of the accepted ones (new,
+    changed or deleted since the last load) are in `source`. `notices` are sentences for the user.
+    """
+
+    source: DltSource
+    row_count: int = 0
+    changed_count: int = 0
+    quarantined_count: int = 0
+    notices: list[str] = field(default_factory=list)
+
+
+def known_sources() -> list[str]:
+    """The names of all sources, connected or not."""
+    return sorted(module.name for module in iter_modules(__path__) if module.ispkg)
+
+
+def source_module(name: str) -> ModuleType:
+    """The module of a source. Raises Fault where there is none of that name."""
+    if name not in known_sources():
+        raise Fault(f"FUNNELHOUSE_SOURCES: there is no source '{name}'; known are {', '.join(known_sources())}.")
+    return import_module(f"ingestion.sources.{name}")
+
+
+def raw_dataset(name: str) -> str:
+    """The schema of the warehouse that holds the raw tables of a source."""
+    return f"raw_{name}"

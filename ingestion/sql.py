@@ -1,0 +1,33 @@
+"""Spell names, values and statements in SQL, whatever characters they hold."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+# Of each database that is open; DuckDB writes to disk what does not fit.
+MEMORY_LIMIT = "1GB"
+
+
+def identifier(name: str, relation: str = "") -> str:
+    """The name of a column, within a relation if one is named."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    return f"{relation}.{quoted}" if relation else quoted
+
+
+def identifiers(names: Iterable[str], relation: str = "") -> str:
+    """Names of columns, separated by commas."""
+    return ", ".join(identifier(name, relation) for name in names)
+
+
+def copy_to_parquet(select: str, target: Path) -> str:
+    """The statement that writes the rows of a select to a file, in groups small enough to hold little in memory."""
+    return f"copy ({select}) to {literal(target)} (format parquet, row_group_size 20000)"
+
+
+def literal(text: object) -> str:
+    """A text, or a path."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def equal(names: Iterable[str], left: str, right: str) -> str:
+    """The condition that two relations agree in these columns; null agrees with null."""
+    return " and ".join(f"{identifier(name, left)} is not distinct from {identifier(name, right)}" for name in names)

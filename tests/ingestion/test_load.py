@@ -1,0 +1,344 @@
+"""A load brings all of a source's news into the warehouse or none of it, once, and says how it went."""
+
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import PROJECT_DIR, Company, write
+
+from ingestion.config import Settings
+from ingestion.contract import Table, entities
+from ingestion.faults import Fault
+from ingestion.load import FAILED, LOADED, SKIPPED, load
+
+HEADER = "lead_id,created_at,company_name\n"
+
+
+@pytest.fixture
+def no_doubles(company: Company):
+    """After the test, no raw table holds a version twice, and every version came with a complete load."""
+    yield
+    for table in (*entities(), "quarantine"):
+        found = company.versions(table, "_row_hash, _loaded_at, _is_deleted")
+        assert len(found) == len(set(found)), table
+        complete = company.query("select load_id from raw_files._dlt_loads where status = 0")
+        assert set(company.versions(table, "_dlt_load_id")) <= {tuple(row.values()) for row in complete}, table
+
+
+def test_the_first_load_makes_every_table_and_flags_its_rows(company, no_doubles):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\nL2,soon,Beta\n")
+    result = company.load("2026-03-01T12:00:00Z")
+    moment = datetime(2026, 3, 1, 12)
+    assert (result.status, result.row_count, result.changed_count, result.quarantined_count) == (LOADED, 2, 1, 1)
+    assert result.message == "2 rows, 1 new or changed, 1 in quarantine"
+    assert result.last_loaded_at == moment
+    assert company.versions("leads", "lead_id, _loaded_at, _is_deleted, _is_backfilled") == [
+        ("L1", moment, False, True)
+    ]
+    assert company.versions("quarantine", "entity, file, line, column_name, reason, given") == [
+        (
+            "leads", "leads.csv", 3, "created_at",
+            "created_at: 'soon' is not a date or a date-time such as 2026-01-31T12:00:00Z",
+            '{"lead_id":"L2","created_at":"soon","company_name":"Beta"}',
+        )
+    ]  # fmt: skip
+    loads = company.query("select status, row_count, changed_count, quarantined_count, _loaded_at from raw_files.loads")
+    assert [tuple(row.values()) for row in loads] == [("loaded", 2, 1, 1, moment)]
+    tables = company.query("select table_name from duckdb_tables() where schema_name = 'raw_files'")
+    assert {row["table_name"] for row in tables} >= {*entities(), "quarantine", "loads", "_dlt_loads"}
+
+
+def test_the_same_files_again_add_nothing(company, no_doubles):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\nL2,soon,Beta\n")
+    company.write("users.jsonl", '{"user_id": 1}\n')
+    company.load()
+    before = {table: company.versions(table) for table in ("leads", "users", "quarantine")}
+    company.write("leads.csv", "company_name;lead_id;created_at\nAcme;L1;2026-01-31\nBeta;L2;soon\n")
+    again = company.load()
+    assert (again.status, again.row_count, again.changed_count) == (LOADED, 3, 0)
+    assert company.versions("leads") == before["leads"]
+    assert company.versions("users") == before["users"]
+    # Its given text names the columns in another order, so the refused row is another version of itself.
+    assert company.standing("quarantine", "entity, file, line", "line") == [(3,)]
+
+
+def test_rows_live_through_changes_removal_refusal_and_return(company, no_doubles):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\nL2,2026-01-31,Beta\nL3,2026-01-31,Gamma\nL4,soon,Delta\n")
+    company.load()
+    # L1 changes, L2 goes, L3 turns bad, L4 is mended.
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme Ltd\nL3,31.01.2026,Gamma\nL4,2026-01-31,Delta\n")
+    changed = company.load()
+    assert (changed.changed_count, changed.quarantined_count) == (3, 1)
+    assert company.standing("leads", "lead_id", "lead_id, company_name") == [
+        ("L1", "Acme Ltd"), ("L3", "Gamma"), ("L4", "Delta")
+    ]  # fmt: skip
+    assert company.standing("quarantine", "entity, file, line", "line, column_name") == [(3, "created_at")]
+    # L2 returns as it was, L3 is good again.
+    company.write(
+        "leads.csv", HEADER + "L1,2026-01-31,Acme Ltd\nL2,2026-01-31,Beta\nL3,2026-01-31,Gamma\nL4,2026-01-31,Delta\n"
+    )
+    returned = company.load()
+    assert (returned.changed_count, returned.quarantined_count) == (1, 0)
+    versions = company.versions("leads", "lead_id, company_name, _is_deleted, _is_backfilled")
+    assert set(versions[:3]) == {("L1", "Acme", False, True), ("L2", "Beta", False, True), ("L3", "Gamma", False, True)}
+    assert set(versions[3:6]) == {
+        ("L1", "Acme Ltd", False, False), ("L2", "Beta", True, False), ("L4", "Delta", False, False)
+    }  # fmt: skip
+    assert versions[6:] == [("L2", "Beta", False, False)]
+    assert company.standing("quarantine", "entity, file, line", "line") == []
+
+
+def test_nothing_counts_as_deleted_while_a_refused_row_cannot_be_told(company):
+    company.write("leads.jsonl", [{"lead_id": name, "created_at": "2026-01-31"} for name in ("L1", "L2")])
+    company.load()
+    company.write("leads.jsonl", '{"lead_id": "L1", "created_at": "2026-01-31"}\n{"lead_id": "L2", "cre\n')
+    result = company.load()
+    assert result.changed_count == 0
+    assert "refused rows without a readable key: 1" in result.notices[0]
+    assert company.standing("leads", "lead_id", "lead_id") == [("L1",), ("L2",)]
+
+
+def test_a_faulty_file_leaves_everything_as_it_was(company, no_doubles):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.write("users.csv", "user_id\nU1\n")
+    first = company.load()
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme Ltd\n")
+    company.write("users.csv", b"user_id\nU1\nU\xf3\n")
+    failed = company.load()
+    assert failed.status == FAILED
+    assert failed.message.startswith(f"{company.inbox}/users.csv, line 3: is not UTF-8 text")
+    assert failed.last_loaded_at == first.last_loaded_at
+    assert company.versions("leads", "company_name") == [("Acme",)]
+    assert [row["status"] for row in company.query("select status from raw_files.loads order by started_at")] == [
+        LOADED,
+        FAILED,
+    ]
+    company.write("users.csv", "user_id\nU1\n")
+    assert company.load().changed_count == 1
+    assert not list((company.folder / "data" / "raw" / "files").glob("work"))
+
+
+@pytest.mark.parametrize("files_dir", ["inbox", "nowhere"])
+def test_a_folder_that_is_empty_or_missing_is_a_failed_load(company, files_dir):
+    company.environment["FUNNELHOUSE_FILES_DIR"] = str(company.folder / files_dir)
+    result = company.load()
+    assert (result.status, result.last_loaded_at) == (FAILED, None)
+    assert str(company.folder / files_dir) in result.message
+    assert [row["status"] for row in company.query("select status from raw_files.loads")] == [FAILED]
+
+
+def test_a_broken_playbook_is_a_failed_load(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    overlay = write(company.folder / "playbook" / "channels.csv", "channel\n").parent
+    company.environment["FUNNELHOUSE_PLAYBOOK_DIR"] = str(overlay)
+    result = company.load()
+    assert (result.status, "channels.csv, line 1: " in result.message) == (FAILED, True)
+
+
+def test_a_file_that_vanishes_keeps_its_data(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    users = company.write("users.csv", "user_id\nU1\n")
+    company.load()
+    users.unlink()
+    assert company.load().row_count == 1
+    assert company.standing("users", "user_id", "user_id") == [("U1",)]
+
+
+def test_an_entity_that_joins_later_is_backfilled_too(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.load()
+    company.write("users.csv", "user_id\nU1\n")
+    company.load()
+    assert company.versions("users", "user_id, _is_backfilled") == [("U1", True)]
+
+
+def test_loading_as_of_a_moment_before_the_last_load_loads_nothing(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.load("2026-03-01T00:00:00Z")
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme Ltd\n")
+    result = company.load("2026-02-28T23:59:00Z")
+    assert result.status == SKIPPED
+    assert result.message == "nothing loaded: 2026-02-28 23:59 lies before the last load of 2026-03-01 00:00"
+    assert result.last_loaded_at == datetime(2026, 3, 1)
+    assert company.versions("leads", "company_name") == [("Acme",)]
+    assert len(company.versions("loads")) == 1
+
+
+def test_a_past_moment_is_never_given_the_files_of_today(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    loaded_at = company.load().last_loaded_at
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme Ltd\n")
+    # After the last load and before the clock: what the files say now was not known then.
+    result = company.load(loaded_at.isoformat() + "+00:00")
+    assert result.status == SKIPPED
+    assert "today's data are not what was known" in result.message
+    assert company.versions("leads", "company_name") == [("Acme",)]
+
+
+def test_a_moment_in_the_future_is_refused(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    with pytest.raises(Fault, match="FUNNELHOUSE_AS_OF: '2199-01-01' lies in the future"):
+        company.load("2199-01-01")
+
+
+def test_loading_again_as_of_the_same_moment_adds_what_is_new_and_no_more(company):
+    users = company.write("users.csv", "user_id\nU1\n")
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.load("2026-03-01T00:00:00Z")
+    users.unlink()
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme Ltd\n")
+    assert company.load("2026-03-01T00:00:00Z").changed_count == 1
+    assert company.versions("users", "user_id") == [("U1",)]
+    assert company.standing("leads", "lead_id", "company_name") == [("Acme Ltd",)]
+
+
+def test_a_load_that_was_cut_off_is_swept_and_done_again(company, no_doubles):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.load()
+    # Half of a next load: rows that were copied before its package was complete, and dlt's own state beside them.
+    company.query("create table raw_files.half as select * replace ('cut off' as _dlt_load_id) from raw_files.leads")
+    company.query("update raw_files.half set lead_id = 'L2', company_name = 'Beta'")
+    company.query("insert into raw_files.leads by name select * from raw_files.half")
+    company.query(
+        "insert into raw_files.loads by name select * replace ('cut off' as _dlt_load_id) from raw_files.loads"
+    )
+    company.query("drop table raw_files.half")
+    write(company.folder / "data" / "dlt" / "files" / "load" / "normalized" / "junk.json", "{")
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\nL2,2026-01-31,Beta\n")
+    assert company.load().changed_count == 1
+    assert company.versions("leads", "lead_id, _is_deleted") == [("L1", False), ("L2", False)]
+    assert len(company.versions("loads")) == 2
+
+
+def test_what_a_killed_load_left_in_its_work_folder_is_cleared_away(company):
+    left = write(company.folder / "data" / "raw" / "files" / "work" / "leads.typed.parquet", "half")
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    assert company.load().status == LOADED
+    assert not left.parent.exists()
+
+
+def test_a_column_that_the_contract_gains_is_added_to_the_raw_table(company, monkeypatch, no_doubles):
+    now = entities()["users"]
+    before = Table(now.name, now.description, tuple(c for c in now.columns if c.name != "team"), now.tests)
+    company.write("users.csv", "user_id,team\nU1,A\nU2,B\n")
+    with monkeypatch.context() as patch:
+        patch.setitem(entities(), "users", before)
+        company.load()
+    company.write("users.csv", "user_id,team\nU1,A\n")
+    assert company.load().status == LOADED
+    assert company.standing("users", "user_id", "user_id, team") == [("U1", "A")]
+
+
+def test_bare_names_in_sql_are_found_in_the_first_folder_that_has_them(company):
+    second = company.folder / "it's, the [second]; folder"
+    company.environment["FUNNELHOUSE_FILES_DIR"] = f"{company.inbox}:{second}"
+    company.write("crm.csv", "id,since\nL1,2026-01-31\n")
+    write(second / "crm.csv", "id,since\nL9,2026-01-31\n")
+    write(second / "calls.parquet", [{"id": 1, "lead": "L1", "day": "2026-02-01T10:00:00Z"}])
+    write(second / "exports" / "people.csv", "id\nU1\n")
+    company.write("leads.sql", "select id as lead_id, since as created_at from 'crm.csv'")
+    write(second / "leads.csv", "not,used\n")
+    write(second / "users.sql", "select id as user_id from 'exports/*.csv'")
+    write(
+        second / "activities.sql",
+        "select id as activity_id, lead as lead_id, 'call' as activity_type, day as occurred_at from 'calls.parquet'",
+    )
+    result = company.load()
+    assert (result.status, result.row_count, result.quarantined_count) == (LOADED, 3, 0), result.message
+    assert company.versions("leads", "lead_id, created_at_precision") == [("L1", "day")]
+    assert company.versions("activities", "activity_id, occurred_at") == [("1", datetime(2026, 2, 1, 10))]
+
+
+def test_odd_characters_in_the_data_folder_do_no_harm(tmp_path):
+    company = Company(tmp_path / "Zoë, [data]; *")
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    assert company.load().status == LOADED
+    assert company.load().changed_count == 0
+
+
+@pytest.mark.parametrize("name", ["Zoë's data", "100% data"])
+def test_a_data_folder_that_dlt_cannot_load_from_is_a_fault(tmp_path, name):
+    with pytest.raises(Fault, match=r"FUNNELHOUSE_DATA_DIR: .* has an apostrophe or a percent sign"):
+        load("files", Settings.from_environment({"FUNNELHOUSE_DATA_DIR": str(tmp_path / name)}))
+
+
+def test_text_is_stored_as_it_was_given(company):
+    words = [
+        "O'Hara; drop table leads",
+        '"quoted", yes',
+        "naïve 漢字 🙂",
+        "line\nbreak",
+        "=1+1",
+        "null",
+        "\\N",
+        "{{ 1 }}",
+    ]
+    company.write(
+        "leads.jsonl",
+        [{"lead_id": n, "created_at": "2026-01-31", "company_name": word} for n, word in enumerate(words)],
+    )
+    company.load()
+    assert company.standing("leads", "lead_id", "cast(lead_id as int), company_name") == list(enumerate(words))
+
+
+def test_the_data_folder_and_the_hash_secret_are_their_owners_alone(company):
+    company.write("leads.csv", "lead_id,created_at,email\nL1,2026-01-31,a@x.com\n")
+    company.load()
+    data = company.folder / "data"
+    assert (data.stat().st_mode & 0o777, (data / "hash_secret").stat().st_mode & 0o777) == (0o700, 0o600)
+    key = company.versions("leads", "email_key")
+    company.write("leads.csv", "lead_id,created_at,email\nL1,2026-01-31,A@X.com\n")
+    company.load()
+    assert company.standing("leads", "lead_id", "email_key") == key
+
+
+def test_a_source_that_does_not_exist_is_a_fault(tmp_path):
+    with pytest.raises(Fault, match="there is no source 'hubspott'; known are files"):
+        load("hubspott", Settings.from_environment({"FUNNELHOUSE_DATA_DIR": str(tmp_path)}))
+
+
+MEASURED_LOAD = """
+import resource, sys
+from ingestion import sql
+sql.MEMORY_LIMIT = "256MB"
+from ingestion.config import Settings
+from ingestion.load import load
+
+folders = {"FUNNELHOUSE_DATA_DIR": sys.argv[1], "FUNNELHOUSE_FILES_DIR": sys.argv[2]}
+result = load("files", Settings.from_environment(folders))
+print(result.status, result.changed_count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def peak_memory_mb(folder: Path, row_count: int) -> float:
+    """Of a process that loads a file of so many activities."""
+    folder.mkdir()
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            copy (
+                select
+                    'A' || n as activity_id,
+                    'page_view' as activity_type,
+                    timestamp '2026-01-01' + interval (n) second as occurred_at,
+                    md5(n::varchar) || repeat(md5((n + 1)::varchar), 24) as url
+                from range({row_count}) as numbers (n)
+            ) to '{folder}/activities.parquet' (format parquet, row_group_size 20000)
+            """
+        )
+    command = [sys.executable, "-c", MEASURED_LOAD, str(folder / "data"), str(folder)]
+    finished = subprocess.run(command, cwd=PROJECT_DIR, check=True, capture_output=True, text=True)
+    status, changed_count, peak_kb = finished.stdout.split()[-3:]
+    assert (status, int(changed_count)) == (LOADED, row_count)
+    return int(peak_kb) / 1024
+
+
+def test_a_large_file_is_not_held_in_memory(tmp_path):
+    few = peak_memory_mb(tmp_path / "few", 50_000)
+    many = peak_memory_mb(tmp_path / "many", 650_000)
+    # A row has 800 bytes of URL alone: 600,000 more are 480 MB more in Arrow and a gigabyte as Python objects, and as
+    # much again for each copy. What may grow is DuckDB's own cache, here up to 256 MB at a time.
+    assert many - few < 380, (few, many)

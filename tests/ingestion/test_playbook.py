@@ -1,0 +1,232 @@
+"""The default playbook holds, an overlay replaces its files, and what is wrong is refused with file, line, reason."""
+
+# ruff: noqa: E501  a case a line, however long, reads best
+
+import csv
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingestion import playbook
+from ingestion.config import DEFAULT_PLAYBOOK_DIR, Settings
+from ingestion.contract import playbook_tables
+from ingestion.faults import Fault
+
+
+def settings_of(folder: Path, overlay: Path | None = None) -> Settings:
+    environment = {"FUNNELHOUSE_DATA_DIR": str(folder / "data")}
+    return Settings.from_environment(environment | ({"FUNNELHOUSE_PLAYBOOK_DIR": str(overlay)} if overlay else {}))
+
+
+def default_text(table: str) -> str:
+    return (DEFAULT_PLAYBOOK_DIR / f"{table}.csv").read_text(encoding="utf-8")
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Path:
+    folder = tmp_path / "overlay"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def refusal(tmp_path: Path, overlay: Path):
+    """The lines of the fault that a file in the overlay brings about; each begins with file and line."""
+
+    def refuse(name: str, content: str | bytes) -> list[str]:
+        (overlay / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        with pytest.raises(Fault) as refused:
+            playbook.publish(settings_of(tmp_path, overlay))
+        assert not (tmp_path / "data" / "playbook").exists()
+        first, *lines = str(refused.value).splitlines()
+        assert first == "The playbook cannot be used:"
+        return [line.removeprefix(f"  {overlay}/") for line in lines]
+
+    return refuse
+
+
+def test_the_default_playbook_is_valid_and_published_as_it_is(tmp_path):
+    files = playbook.publish(settings_of(tmp_path))
+    assert files == {name: DEFAULT_PLAYBOOK_DIR / f"{name}.csv" for name in playbook_tables()}
+    for name in playbook_tables():
+        assert read_csv(tmp_path / "data" / "playbook" / f"{name}.csv") == read_csv(files[name])
+
+
+def test_an_overlay_replaces_the_files_of_its_names_and_no_others(tmp_path, overlay):
+    (overlay / "free_mail_domains.csv").write_text("domain\nexample.com\n")
+    (overlay / "README.md").write_text("why we differ")
+    files = playbook.publish(settings_of(tmp_path, overlay))
+    published = tmp_path / "data" / "playbook"
+    assert files["free_mail_domains"] == overlay / "free_mail_domains.csv"
+    assert read_csv(published / "free_mail_domains.csv") == [{"domain": "example.com"}]
+    assert read_csv(published / "channels.csv") == read_csv(DEFAULT_PLAYBOOK_DIR / "channels.csv")
+    assert sorted(path.stem for path in published.iterdir()) == sorted(playbook_tables())
+    assert playbook.read(settings_of(tmp_path, overlay))["free_mail_domains"] == [{"domain": "example.com"}]
+
+
+def test_a_refused_overlay_leaves_the_published_playbook_as_it_was(tmp_path, overlay):
+    playbook.publish(settings_of(tmp_path))
+    published = tmp_path / "data" / "playbook"
+    before = {path.name: path.read_bytes() for path in published.iterdir()}
+    (overlay / "free_mail_domains.csv").write_text("domain\nexample.com\n")
+    (overlay / "channels.csv").write_text("channel\ndirect\n")
+    with pytest.raises(Fault):
+        playbook.publish(settings_of(tmp_path, overlay))
+    assert {path.name: path.read_bytes() for path in published.iterdir()} == before
+
+
+def test_publishing_clears_away_tables_that_are_no_more(tmp_path):
+    stale = tmp_path / "data" / "playbook" / "stale.csv"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("a\n1\n")
+    playbook.publish(settings_of(tmp_path))
+    assert not stale.exists()
+
+
+def test_a_playbook_saved_by_excel_is_understood(tmp_path, overlay):
+    text = default_text("sources").replace(",", ";").replace("true", "TRUE").replace("\n", "\r\n")
+    (overlay / "sources.csv").write_bytes(("\ufeff" + text + ";;;;\r\n").encode())
+    playbook.publish(settings_of(tmp_path, overlay))
+    assert read_csv(tmp_path / "data" / "playbook" / "sources.csv") == read_csv(DEFAULT_PLAYBOOK_DIR / "sources.csv")
+
+
+def test_columns_may_stand_in_any_order_and_optional_ones_may_be_left_out(tmp_path, overlay):
+    header = "value,column_name,entity,source_value\n"
+    (overlay / "value_mappings.csv").write_text(header + "PL,country,leads,Polen\n")
+    assert playbook.read(settings_of(tmp_path, overlay))["value_mappings"] == [
+        {"entity": "leads", "column_name": "country", "source_value": "Polen", "value": "PL", "rationale": None}
+    ]
+
+
+RULES = "rule_id,priority,activity_type,actor,is_touch,valid_from,valid_to,rationale\n"
+SETTINGS = default_text("settings")
+STAGES = default_text("lifecycle_stages")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("free_mail_domains.csv", "domain,colour\na.com,red\n", "line 1: unknown column 'colour'; known are domain"),
+        ("free_mail_domains.csv", "domain,\na.com,\n", "line 1: unknown column ''"),
+        ("free_mail_domains.csv", "", "line 1: column 'domain' is missing"),
+        ("free_mail_domains.csv", "domain,domain\na.com,b.com\n", "line 1: a column stands twice"),
+        ("free_mail_domains.csv", "domain\na.com\n\na.com\n", "line 4: domain 'a.com' stands on line 2 already"),
+        ("free_mail_domains.csv", "domain\na.com,b.com\n", "line 2: has 2 cells, the header has 1"),
+        ("free_mail_domains.csv", b"domain\na.com\n\xb3\xf3d\xbc.pl\n", "line 3: is not UTF-8 text"),
+        ("free_mail_domains.csv", 'domain\na.com\n"b.com\n', "line 3: cannot be read as CSV"),
+        ("sources.csv", default_text("sources").replace(",1,", ",first,"), "line 2: column 'priority': 'first' is not a whole number"),
+        ("sources.csv", default_text("sources").replace(",1,", ",1.0,"), "'1.0' is not a whole number"),
+        ("sources.csv", default_text("sources").replace(",1,", ",٣,"), "'٣' is not a whole number"),
+        ("sources.csv", default_text("sources").replace(",1,", f",{'9' * 10},"), "is not a whole number of at most 9 digits"),
+        ("sources.csv", default_text("sources").replace("true", "yes"), "line 2: column 'is_required': 'yes' is neither true nor false"),
+        ("sources.csv", default_text("sources").replace("true", ""), "line 2: column 'is_required': is empty"),
+        ("touch_rules.csv", RULES + "r,1,.*,.*,true,01.02.2026,,why\n", "line 2: column 'valid_from': '01.02.2026' is not a date such as"),
+        ("touch_rules.csv", RULES + "r,1,.*,.*,true,2026-02-30,,why\n", "line 2: column 'valid_from': '2026-02-30' is not a date"),
+        ("touch_rules.csv", RULES + "r,1,(call,.*,true,,,why\n", "line 2: column 'activity_type': '(call' is not a pattern"),
+        ("touch_rules.csv", RULES + "r,1,(?=call).*,.*,true,,,why\n", "line 2: column 'activity_type': '(?=call).*' is not a pattern"),
+        ("touch_rules.csv", RULES + "r,1,.*,.*,true,2026-02-01,2026-02-01,why\n", "line 2: valid_to 2026-02-01 is not after valid_from 2026-02-01"),
+        ("touch_rules.csv", RULES + "r,1,.*,.*,true,,2026-03-01,why\nr,1,.*,.*,true,2026-02-01,,why\n", "line 3: rule_id 'r': its validity overlaps that of line 2"),
+        ("touch_rules.csv", RULES + "r,1,.*,.*,true,,,why\nr,2,.*,.*,true,2026-02-01,,why\n", "line 3: rule_id 'r': its validity overlaps that of line 2"),
+        ("touch_rules.csv", RULES + "r,1,.*,.*,true,,,why\ns,1,.*,.*,true,2026-02-01,,why\n", "line 3: priority '1': its validity overlaps that of line 2"),
+        ("channel_rules.csv", default_text("channel_rules") + "x,1,pigeon,,,,,,,,,,,why\n", "column 'channel': 'pigeon' is unknown; known are "),
+        ("stage_mappings.csv", "source,track,source_stage,stage\nfiles,lead,Hot,warm\n", "line 2: track 'lead', stage 'warm' is not in lifecycle_stages.csv"),
+        ("stage_mappings.csv", "source,track,source_stage,stage\nfiles,lead,Hot,won\n", "line 2: track 'lead', stage 'won' is not in"),
+        ("stage_mappings.csv", "source,track,source_stage,stage\nhubspot,lead,Hot,mql\n", "line 2: column 'source': 'hubspot' is unknown; known are files"),
+        ("lifecycle_stages.csv", STAGES.replace("marketing_qualified", "hot"), "line 3: column 'stage_role': 'hot' is unknown; known are entry, "),
+        ("settings.csv", SETTINGS + "favourite_colour,green,\n", "column 'setting': 'favourite_colour' is unknown"),
+        ("settings.csv", SETTINGS.replace("Europe/Warsaw", "Mars/Olympus"), "line 2: 'Mars/Olympus' is not a time zone such as Europe/Warsaw"),
+        ("settings.csv", SETTINGS.replace("EUR", "euro"), "line 3: 'euro' is not a currency code such as EUR"),
+        ("settings.csv", SETTINGS.replace("monday", "tuesday"), "line 4: 'tuesday' is neither monday nor sunday"),
+        ("settings.csv", SETTINGS.replace("month,1,", "month,13,"), "line 5: '13' is not a month from 1 to 12"),
+        ("settings.csv", SETTINGS.replace(",90,", ",-90,"), "line 6: '-90' is not a whole number"),
+        ("settings.csv", SETTINGS.replace(",90,", ",,"), "line 6: column 'value': is empty"),
+        ("settings.csv", "\n".join(SETTINGS.splitlines()[:-1]), "line 1: setting 'stage_repeat_minutes' is missing; copy its row"),
+    ],
+)  # fmt: skip
+def test_a_broken_file_is_refused_with_its_line_and_reason(refusal, name, content, expected):
+    lines = refusal(name, content)
+    assert any(line.startswith(f"{name}, line ") and expected in line for line in lines), lines
+    assert len(lines) <= 2, lines
+
+
+def test_successive_versions_of_a_rule_do_not_overlap(tmp_path, overlay):
+    rules = "r,1,.*,.*,true,2026-02-01,,why\nr,1,.*,.*,true,,2026-02-01,why\nother,2,.*,.*,true,2026-01-01,,why\n"
+    (overlay / "touch_rules.csv").write_text(RULES + rules)
+    assert len(playbook.read(settings_of(tmp_path, overlay))["touch_rules"]) == 3
+
+
+def test_every_problem_of_every_file_is_listed(refusal, overlay):
+    (overlay / "settings.csv").write_text(SETTINGS.replace("EUR", "euro").replace("monday", "someday"))
+    (overlay / "free_mail_domains.csv").write_text("domain\na.com\na.com\nb.com,c.com\n")
+    lines = refusal("sources.csv", "source,priority\nfiles,1\n")
+    assert [line.split(":")[0] for line in lines] == [
+        "sources.csv, line 1", "sources.csv, line 1", "sources.csv, line 1",
+        "free_mail_domains.csv, line 4",
+        "settings.csv, line 3", "settings.csv, line 4",
+    ]  # fmt: skip
+
+
+def test_a_file_that_cannot_be_read_does_not_bring_its_references_down(refusal):
+    lines = refusal("channels.csv", b"channel\n\xff\n")
+    assert [line.split(":")[0] for line in lines] == ["channels.csv, line 2"]
+
+
+def test_a_table_that_the_playbook_does_not_have_is_refused(tmp_path, overlay):
+    (overlay / "chanels.csv").write_text("channel\n")
+    with pytest.raises(Fault, match=r"chanels\.csv: the playbook has no table 'chanels'; it has .*channels"):
+        playbook.publish(settings_of(tmp_path, overlay))
+
+
+def test_an_overlay_that_is_no_folder_is_refused(tmp_path):
+    with pytest.raises(Fault, match=r"FUNNELHOUSE_PLAYBOOK_DIR: .*/nowhere is not a folder"):
+        playbook.read(settings_of(tmp_path, tmp_path / "nowhere"))
+
+
+CELLS = st.one_of(
+    st.sampled_from(
+        ["", "1", "-1", "true", "lead", "mql", ".*", "(", "2026-01-01", "2026-13-01", "EUR", "files", "9" * 30]
+    ),
+    st.text(max_size=6),
+)
+
+
+@given(
+    table=st.sampled_from(sorted(playbook_tables())),
+    rows=st.lists(st.lists(CELLS, max_size=14), max_size=4),
+    has_header=st.booleans(),
+)
+@settings(max_examples=80, deadline=None)
+def test_any_file_is_accepted_or_refused_with_its_place(table, rows, has_header):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{table}.csv"
+        columns = playbook_tables()[table].column_names
+        with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            csv.writer(file).writerows([columns, *(row[: len(columns)] for row in rows)] if has_header else rows)
+        check_accepted_or_refused(path)
+
+
+@given(table=st.sampled_from(sorted(playbook_tables())), content=st.binary(max_size=60))
+@settings(max_examples=40, deadline=None)
+def test_any_bytes_are_accepted_or_refused_with_their_place(table, content):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{table}.csv"
+        path.write_bytes(content)
+        check_accepted_or_refused(path)
+
+
+def check_accepted_or_refused(path: Path) -> None:
+    files = {name: DEFAULT_PLAYBOOK_DIR / f"{name}.csv" for name in playbook_tables()} | {path.stem: path}
+    try:
+        tables = playbook.check(files)
+    except Fault as fault:
+        assert f"{path}, line " in str(fault) or "is unknown; known are" in str(fault) or "is not in " in str(fault)
+    else:
+        assert set(tables) == set(playbook_tables())
