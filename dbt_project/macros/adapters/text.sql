@@ -1,0 +1,25 @@
+{% macro matches_pattern(value, pattern) %}
+    {#- Whether a text, in lower case, matches a playbook pattern from end to end. -#}
+    {{- return(adapter.dispatch('matches_pattern', 'funnelhouse')(value, pattern)) -}}
+{% endmacro %}
+
+{% macro default__matches_pattern(value, pattern) -%}
+    regexp_full_match(lower({{ value }}), {{ pattern }})
+{%- endmacro %}
+
+{% macro spark__matches_pattern(value, pattern) -%}
+    (lower({{ value }}) rlike concat('^(?:', {{ pattern }}, ')$'))
+{%- endmacro %}
+
+{% macro joined_text(value, order_by) %}
+    {#- The non-null texts of a group in order, with commas between. -#}
+    {{- return(adapter.dispatch('joined_text', 'funnelhouse')(value, order_by)) -}}
+{% endmacro %}
+
+{% macro default__joined_text(value, order_by) -%}
+    string_agg({{ value }}, ', ' order by {{ order_by }})
+{%- endmacro %}
+
+{% macro spark__joined_text(value, order_by) -%}
+    array_join(array_sort(collect_list({{ value }})), ', ')
+{%- endmacro %}

@@ -1,0 +1,81 @@
+{#- Time arithmetic that gives the same on every engine; dbt's own datediff and date_trunc do not. -#}
+
+{% macro epoch_seconds(moment) %}
+    {{- return(adapter.dispatch('epoch_seconds', 'funnelhouse')(moment)) -}}
+{% endmacro %}
+
+{% macro default__epoch_seconds(moment) -%}
+    epoch({{ moment }})
+{%- endmacro %}
+
+{% macro spark__epoch_seconds(moment) -%}
+    (unix_micros({{ moment }}) / 1000000.0)
+{%- endmacro %}
+
+{% macro days_between(earlier, later) -%}
+    (({{ epoch_seconds(later) }} - {{ epoch_seconds(earlier) }}) / 86400.0)
+{%- endmacro %}
+
+{% macro add_minutes(moment, minutes) %}
+    {{- return(adapter.dispatch('add_minutes', 'funnelhouse')(moment, minutes)) -}}
+{% endmacro %}
+
+{% macro default__add_minutes(moment, minutes) -%}
+    ({{ moment }} + to_minutes(cast({{ minutes }} as int)))
+{%- endmacro %}
+
+{% macro spark__add_minutes(moment, minutes) -%}
+    ({{ moment }} + make_dt_interval(0, 0, {{ minutes }}, 0))
+{%- endmacro %}
+
+{% macro local_date(moment, precision="'second'") -%}
+    {#- The day of a moment in the reporting time zone; a moment known only by its day is that day already. -#}
+    case
+        when {{ precision }} = 'day' then cast({{ moment }} as date)
+        else cast({{ to_local(moment) }} as date)
+    end
+{%- endmacro %}
+
+{% macro to_local(moment) %}
+    {{- return(adapter.dispatch('to_local', 'funnelhouse')(moment)) -}}
+{% endmacro %}
+
+{% macro default__to_local(moment) -%}
+    timezone({{ setting('reporting_timezone') }}, timezone('UTC', {{ moment }}))
+{%- endmacro %}
+
+{% macro spark__to_local(moment) -%}
+    from_utc_timestamp({{ moment }}, {{ setting('reporting_timezone') }})
+{%- endmacro %}
+
+{% macro month_start(day) -%}
+    cast(date_trunc('month', {{ day }}) as date)
+{%- endmacro %}
+
+{% macro add_days(day, days) %}
+    {{- return(adapter.dispatch('add_days', 'funnelhouse')(day, days)) -}}
+{% endmacro %}
+
+{% macro default__add_days(day, days) -%}
+    ({{ day }} + cast({{ days }} as int))
+{%- endmacro %}
+
+{% macro spark__add_days(day, days) -%}
+    date_add({{ day }}, cast({{ days }} as int))
+{%- endmacro %}
+
+{% macro days_from_to(first_day, last_day) %}
+    {#- All days from one to the other, both included, as a column `date_day` of a relation. -#}
+    {{- return(adapter.dispatch('days_from_to', 'funnelhouse')(first_day, last_day)) -}}
+{% endmacro %}
+
+{% macro default__days_from_to(first_day, last_day) -%}
+    (
+        select cast(spine.moment as date) as date_day
+        from generate_series(cast({{ first_day }} as timestamp), cast({{ last_day }} as timestamp), interval 1 day) as spine (moment)
+    )
+{%- endmacro %}
+
+{% macro spark__days_from_to(first_day, last_day) -%}
+    (select explode(sequence({{ first_day }}, {{ last_day }}, interval 1 day)) as date_day)
+{%- endmacro %}

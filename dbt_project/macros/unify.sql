@@ -1,0 +1,80 @@
+{% macro unify(entity, leads=[], accounts=[], stage_track=none, mapped=[], event_at=none, one_row_per=[]) %}
+    {#-
+        One entity of the input contract from all enabled sources.
+
+        leads, accounts  columns that hold ids of people and companies: replaced by those of the identity map
+        stage_track      the track whose stage names a source may write in its own words
+        mapped           columns whose spellings the playbook's value_mappings mend
+        event_at         when it happened: later than `as_of`, and it has not happened yet
+        one_row_per      the key, where uniting people or companies can make two rows one; the last learnt stays
+    -#}
+    {%- set columns = contract_columns() %}
+with unioned as (
+    {{ union_sources(entity, columns) }}
+),
+
+resolved as (
+
+    select
+        {%- for column in columns.keys() %}
+        {%- if column in leads or column in accounts %}
+        coalesce({{ column }}_identities.canonical_id, unioned.{{ column }}) as {{ column }}
+        {%- elif column == 'stage' and stage_track %}
+        coalesce(stage_names.stage, unioned.stage) as stage
+        {%- elif column in mapped %}
+        coalesce({{ column }}_spellings.value, unioned.{{ column }}) as {{ column }}
+        {%- else %}
+        unioned.{{ column }}
+        {%- endif %}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from unioned
+    {%- for column in leads + accounts %}
+    left join {{ ref('identity_map') }} as {{ column }}_identities
+        on
+            {{ column }}_identities.object_type = '{{ 'lead' if column in leads else 'account' }}'
+            and {{ column }}_identities.is_current
+            and {{ column }}_identities.source_id = unioned.{{ column }}
+    {%- endfor %}
+    {%- if stage_track %}
+    left join {{ ref('stage_mappings') }} as stage_names
+        on
+            stage_names.track = '{{ stage_track }}'
+            and stage_names.source = unioned.source
+            and stage_names.source_stage = unioned.stage
+    {%- endif %}
+    {%- for column in mapped %}
+    {{ join_spelling(entity, column, 'unioned') }}
+    {%- endfor %}
+    {%- if event_at %}
+    where unioned.{{ event_at }} <= {{ as_of() }} or unioned.{{ event_at }} is null
+    {%- endif %}
+
+)
+{%- if one_row_per %},
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by {{ one_row_per | join(', ') }} order by is_deleted, loaded_at desc, source
+        ) as row_rank
+    from resolved
+
+),
+
+united as (
+
+    select
+        {{ columns.keys() | join(',\n        ') }}
+    from ranked
+    where row_rank = 1
+
+)
+
+select * from united
+{%- else %}
+
+select * from resolved
+{%- endif %}
+{%- endmacro %}

@@ -1,0 +1,113 @@
+with leads as (
+
+    select
+        *,
+        {{ local_date('created_at', 'created_at_precision') }} as created_date,
+        {{ add_minutes('created_at', setting('touch_grace_minutes', 'int')) }} as latest_origin_at,
+        {{ add_minutes('created_at', '-1440 * ' ~ setting('lead_look_back_days', 'int')) }} as earliest_origin_at
+    from {{ ref('leads') }}
+    where not is_deleted
+
+),
+
+touches as (
+
+    select
+        *,
+        {{ local_date('occurred_at', 'occurred_at_precision') }} as occurred_date
+    from {{ ref('int_activities_classified') }}
+    where is_touch and lead_id is not null
+
+),
+
+channel_rules as (
+
+    select * from {{ ref('channel_rules') }}
+
+),
+
+touches_before_leads as (
+
+    select
+        leads.lead_id,
+        touches.channel,
+        touches.campaign_id,
+        row_number() over (
+            partition by leads.lead_id order by touches.occurred_at desc, touches.activity_id desc
+        ) as touch_rank
+    from leads
+    inner join touches
+        on
+            leads.lead_id = touches.lead_id
+            and touches.occurred_at > leads.earliest_origin_at
+            -- A lead known only by its day may have been created at any moment of that day.
+            and case
+                when leads.created_at_precision = 'day' then touches.occurred_date <= leads.created_date
+                else touches.occurred_at <= leads.latest_origin_at
+            end
+
+),
+
+-- The lead-creation touch: the latest one at or before the lead.
+creation_touches as (
+
+    select * from touches_before_leads
+    where touch_rank = 1
+
+),
+
+lead_source_signals as (
+
+    select distinct
+        '' as activity_type,
+        '' as click_id,
+        '' as utm_source,
+        '' as utm_medium,
+        '' as utm_campaign,
+        '' as referrer,
+        '' as landing_page,
+        lower(trim(lead_source)) as lead_source,
+        created_date
+    from leads
+    where lead_source is not null
+
+),
+
+-- Only rules that speak of a lead source may judge by it; otherwise "no tag, no referrer" would call every lead direct.
+channels_of_lead_sources as (
+
+    select
+        lead_source_signals.lead_source,
+        lead_source_signals.created_date,
+        min_by(channel_rules.channel, channel_rules.priority) as channel
+    from lead_source_signals
+    inner join channel_rules
+        on
+            channel_rules.lead_source is not null
+            and {{ matches_channel_rule('lead_source_signals', 'channel_rules') }}
+            and {{ is_valid_on('channel_rules', 'lead_source_signals.created_date') }}
+    group by lead_source_signals.lead_source, lead_source_signals.created_date
+
+),
+
+originated as (
+
+    select
+        leads.lead_id,
+        coalesce(creation_touches.channel, channels_of_lead_sources.channel, 'unclassified') as channel,
+        creation_touches.campaign_id,
+        case
+            when creation_touches.channel is not null then 'creation_touch'
+            when channels_of_lead_sources.channel is not null then 'lead_source'
+            else 'none'
+        end as origin_rule
+    from leads
+    left join creation_touches on leads.lead_id = creation_touches.lead_id
+    left join channels_of_lead_sources
+        on
+            lower(trim(leads.lead_source)) = channels_of_lead_sources.lead_source
+            and leads.created_date = channels_of_lead_sources.created_date
+
+)
+
+select * from originated

@@ -1,0 +1,22 @@
+with quarantine as (
+
+    select * from {{ ref('quarantine') }}
+    where not is_deleted
+
+),
+
+described as (
+
+    select
+        source,
+        entity,
+        file,
+        line,
+        column_name,
+        reason,
+        loaded_at
+    from quarantine
+
+)
+
+select * from described

@@ -1,0 +1,73 @@
+with leads as (
+
+    select * from {{ ref('int_leads_described') }}
+
+),
+
+visits as (
+
+    select * from {{ ref('int_stage_visits') }}
+    where track = 'lead'
+
+),
+
+current_visits as (
+
+    select * from visits
+    where is_current
+
+),
+
+furthest_visits as (
+
+    select entity_id, max(stage_order) as stage_order
+    from visits
+    group by entity_id
+
+),
+
+deals as (
+
+    select
+        primary_lead_id,
+        max(furthest_stage_order) as furthest_stage_order,
+        max(case when is_won then 1 else 0 end) = 1 as is_won
+    from {{ ref('fct_opportunities') }}
+    where primary_lead_rule in ('primary_contact', 'earliest_contact')
+    group by primary_lead_id
+
+),
+
+described as (
+
+    select
+        leads.lead_id,
+        leads.account_id,
+        leads.persona,
+        leads.segment,
+        leads.product,
+        leads.country,
+        leads.lead_source,
+        leads.channel,
+        leads.campaign_id,
+        leads.origin_rule,
+        leads.created_at,
+        leads.created_at_precision,
+        leads.created_date,
+        {{ month_start('leads.created_date') }} as created_month_start_date,
+        current_visits.stage as current_stage,
+        current_visits.entered_at as current_stage_entered_at,
+        greatest(
+            coalesce(furthest_visits.stage_order, 0),
+            coalesce(deals.furthest_stage_order, 0)
+        ) as furthest_stage_order,
+        deals.primary_lead_id is not null as has_opportunity,
+        coalesce(deals.is_won, false) as is_customer
+    from leads
+    left join current_visits on leads.lead_id = current_visits.entity_id
+    left join furthest_visits on leads.lead_id = furthest_visits.entity_id
+    left join deals on leads.lead_id = deals.primary_lead_id
+
+)
+
+select * from described

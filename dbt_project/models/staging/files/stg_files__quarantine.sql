@@ -1,0 +1,22 @@
+with versions as (
+
+    {{ latest_versions('raw_files', 'quarantine', ['entity', 'file', 'line']) }}
+
+),
+
+renamed as (
+
+    select
+        entity,
+        file,
+        line,
+        column_name,
+        reason,
+        'files' as source,
+        _loaded_at as loaded_at,
+        _is_deleted as is_deleted
+    from versions
+
+)
+
+select * from renamed

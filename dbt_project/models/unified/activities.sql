@@ -1,0 +1,1 @@
+{{ unify('activities', leads=['lead_id'], accounts=['account_id'], event_at='occurred_at') }}

@@ -1,0 +1,1 @@
+{{ unify('campaign_aliases', one_row_per=['alias']) }}

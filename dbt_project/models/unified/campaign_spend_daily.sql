@@ -1,0 +1,1 @@
+{{ unify('campaign_spend_daily', event_at='date') }}

@@ -1,0 +1,1 @@
+{{ unify('costs_monthly', event_at='month_start_date') }}

@@ -1,0 +1,1 @@
+{{ unify('customer_revenue', accounts=['account_id'], event_at='revenue_date') }}

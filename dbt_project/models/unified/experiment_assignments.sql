@@ -1,0 +1,1 @@
+{{ unify('experiment_assignments', event_at='assigned_at') }}

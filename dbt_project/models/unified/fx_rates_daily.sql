@@ -1,0 +1,1 @@
+{{ unify('fx_rates_daily', event_at='date') }}

@@ -1,0 +1,1 @@
+{{ unify('source_loads') }}

@@ -1,0 +1,26 @@
+-- Fails if the funnel's money at its last step is not what all deals with a contact have won.
+{{ config(meta={'dagster': {'ref': {'name': 'funnel'}}}) }}
+
+with won_in_funnel as (
+
+    select coalesce(sum(funnel.amount), 0) as amount
+    from {{ ref('funnel') }}() as funnel
+    inner join {{ ref('dim_stages') }} as stages
+        on stages.track = 'opportunity' and funnel.stage_order = stages.stage_order and stages.stage_role = 'won'
+
+),
+
+won_by_deals as (
+
+    select coalesce(sum(won_amount), 0) as amount
+    from {{ ref('fct_opportunities') }}
+    where primary_lead_rule in ('primary_contact', 'earliest_contact')
+
+)
+
+select
+    won_in_funnel.amount as funnel_amount,
+    won_by_deals.amount as deal_amount
+from won_in_funnel
+cross join won_by_deals
+where abs(won_in_funnel.amount - won_by_deals.amount) > 0.01
