@@ -1,0 +1,1 @@
+"""Orchestrate the refresh: load the sources, build the warehouse, check it, publish it."""

@@ -1,0 +1,151 @@
+"""What `make` calls: `python -m dagster_project refresh | headline | rollback | prepare | exec COMMAND …`."""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+from dotenv import load_dotenv
+
+from dagster_project import dbt
+from ingestion import playbook
+from ingestion.config import PROJECT_DIR, Settings
+from ingestion.faults import Fault
+
+
+def main() -> int:
+    """Run one command; return its exit code. Faults are printed as one message, never as a traceback."""
+    parser = argparse.ArgumentParser(prog="funnelhouse", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    given = parser.parse_args()
+    load_dotenv(PROJECT_DIR / ".env")
+    try:
+        settings = Settings.from_environment()
+        settings.prepare_data_dir()
+        return COMMANDS[given.command](settings, given.arguments)
+    except Fault as fault:
+        say(f"✗ {fault}")
+        return 1
+    except KeyboardInterrupt:
+        say("✗ Stopped; the published numbers are as they were.")
+        return 130
+
+
+def refresh(settings: Settings, _: list[str]) -> int:
+    """Load, build, check and publish, with progress shown; 0 if the numbers were published."""
+    set_up(settings)
+    import dagster as dg
+
+    from dagster_project.definitions import defs
+    from dagster_project.progress import progress_logger
+
+    nodes = json.loads(dbt.manifest_path(settings).read_text())["nodes"]
+    job = defs.resolve_job_def("refresh").with_logger_defs({"progress": progress_logger(len(nodes))})
+    dbt_log = dbt.target_dir(settings) / "build.log"
+    with dg.DagsterInstance.get() as instance, dbt_log.open("w") as log, contextlib.redirect_stdout(log):
+        result = job.execute_in_process(
+            instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}
+        )
+    if result.success:
+        say(f"✓ Published {(settings.serving_dir / 'current.duckdb').resolve()}")
+        return 0
+    for error in run_errors(result.all_events):
+        say(f"✗ {error}")
+    say(f"✗ Nothing was published; readers keep the numbers they had. dbt's own log is {dbt_log}.")
+    return 1
+
+
+def run_errors(events: list) -> list[str]:
+    """What stopped the run, a line each; a check that blocked has said so while it ran and is left out."""
+    lines = []
+    for event in events:
+        if event.event_type_value in ("STEP_FAILURE", "RESOURCE_INIT_FAILURE"):
+            error = event.event_specific_data.error
+            while error.cls_name != "Failure" and error.cause:
+                error = error.cause
+            if error.cls_name != "DagsterAssetCheckFailedError":
+                message = error.message.split(": ", 1)[-1].split("Errors parsed from dbt logs:")[-1]
+                lines.append(f"{event.step_key or 'refresh'}: {message.strip()}")
+    return lines
+
+
+def headline(settings: Settings, _: list[str]) -> int:
+    """Print what the published numbers say, in a few lines."""
+    current = settings.serving_dir / "current.duckdb"
+    if not current.exists():
+        raise Fault(f"Nothing has been published in {settings.serving_dir} yet; run `make refresh` first.")
+    with duckdb.connect(str(current.resolve()), read_only=True) as connection:
+        steps = connection.execute("select stage_label, lead_count, entry_rate from marts.funnel()").fetchall()
+        [(deals, won, won_amount, open_amount, currency)] = connection.execute(
+            """
+            select
+                count(*),
+                count(*) filter (where is_won),
+                sum(won_amount),
+                sum(current_amount) filter (where not is_closed),
+                (select reporting_currency from marts.published_run)
+            from marts.fct_opportunities
+            """
+        ).fetchall()
+    for label, count, rate in steps:
+        print(f"  {label:<14} {count:>9,} leads  {rate or 0:>7.1%}")
+    print(f"  {'Deals':<14} {deals:>9,}        {won:,} won, {won_amount or 0:,.0f} {currency};", end=" ")
+    print(f"{open_amount or 0:,.0f} {currency} still open")
+    return 0
+
+
+def rollback(settings: Settings, _: list[str]) -> int:
+    """Go back to the version published before the present one."""
+    from dagster_project import serving
+
+    say(f"✓ Readers now see {serving.rollback(settings).name}; the next refresh goes forward again.")
+    return 0
+
+
+def prepare(settings: Settings, _: list[str]) -> int:
+    """Make what `dagster dev` needs; print the folder that is to be DAGSTER_HOME."""
+    print(set_up(settings))
+    return 0
+
+
+def execute(settings: Settings, command: list[str]) -> int:
+    """Run a tool of this environment (dbt, sqlfluff) on the same data, playbook and moment as a refresh."""
+    playbook.publish(settings)
+    tool = Path(sys.executable).with_name(command[0])
+    environment = os.environ | dbt.dbt_environment(settings)
+    return subprocess.run([str(tool), *command[1:]], env=environment, check=False).returncode
+
+
+def set_up(settings: Settings) -> Path:
+    """Make what Dagster loads from: its home (returned), the playbook in force, dbt's manifest."""
+    home = settings.data_dir / "dagster"
+    home.mkdir(exist_ok=True)
+    shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    playbook.publish(settings)
+    say("Reading the project …")
+    dbt.parse(settings)
+    return home
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+COMMANDS = {
+    "refresh": refresh,
+    "headline": headline,
+    "rollback": rollback,
+    "prepare": prepare,
+    "exec": execute,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""How dbt is run so that it works on the same data, playbook and moment as everything else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ingestion.config import DBT_DIR, Settings
+from ingestion.faults import Fault
+
+# The one of this environment, whether or not it has been activated.
+DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
+
+
+def dbt_environment(settings: Settings) -> dict[str, str]:
+    """What dbt reads from the environment."""
+    environment = {
+        "FUNNELHOUSE_DATA_DIR": str(settings.data_dir),
+        "FUNNELHOUSE_SOURCES": ",".join(settings.sources),
+        "FUNNELHOUSE_SEEDS_DIR": str(settings.effective_playbook_dir),
+        "DBT_PROJECT_DIR": str(DBT_DIR),
+        "DBT_PROFILES_DIR": str(DBT_DIR),
+        "DBT_TARGET_PATH": str(target_dir(settings)),
+        "DBT_LOG_PATH": str(target_dir(settings)),
+        "DBT_USE_COLORS": "false",
+    }
+    if settings.as_of:
+        environment["FUNNELHOUSE_AS_OF"] = settings.as_of.isoformat()
+    return environment
+
+
+def target_dir(settings: Settings) -> Path:
+    """Where dbt keeps what it makes; with the data, so that two data directories never mix."""
+    return settings.data_dir / "dbt"
+
+
+def manifest_path(settings: Settings) -> Path:
+    """dbt's description of the project, from which Dagster makes assets."""
+    return target_dir(settings) / "manifest.json"
+
+
+def parse(settings: Settings) -> None:
+    """Write the manifest. Raises Fault where the project cannot be read; dbt says why."""
+    settings.prepare_data_dir()
+    environment = dbt_environment(settings)
+    if not settings.effective_playbook_dir.is_dir():
+        # Nothing has been refreshed yet; the defaults have the same tables.
+        environment["FUNNELHOUSE_SEEDS_DIR"] = "seeds"
+    command = [DBT_EXECUTABLE, "parse", "--quiet"]
+    if subprocess.run(command, env=os.environ | environment, check=False).returncode:
+        raise Fault("dbt cannot read dbt_project; its own message stands above.")

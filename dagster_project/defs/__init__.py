@@ -1,0 +1,1 @@
+"""Assets, checks, jobs and resources, one module a concern."""

@@ -1,0 +1,66 @@
+"""Publish what passed: marts into a versioned serving file, and the dashboard that reads it."""
+
+import json
+
+import dagster as dg
+
+from dagster_project import serving
+from dagster_project.defs.resources import MANIFEST_PATH, SETTINGS, WAREHOUSE_POOL, WarehouseLock
+from dagster_project.defs.warehouse import warehouse
+
+GROUP = "serving"
+
+
+def mart_keys() -> list[dg.AssetKey]:
+    """The assets that are copied into the serving file."""
+    return sorted(key for key, spec in warehouse.specs_by_key.items() if spec.group_name == "marts")
+
+
+@dg.asset(deps=mart_keys(), group_name=GROUP, kinds={"duckdb"}, pool=WAREHOUSE_POOL)
+def serving_file(context: dg.AssetExecutionContext, warehouse_lock: WarehouseLock) -> dg.MaterializeResult:
+    """The marts as readers see them: a new read-only file, swapped in once every blocking check has passed."""
+    path = serving.publish(SETTINGS, context.run_id, run_checks(context.instance, context.run_id))
+    context.log.info(f"published {path}")
+    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(path), "size": path.stat().st_size})
+
+
+def run_checks(instance: dg.DagsterInstance, run_id: str) -> list[serving.CheckResult]:
+    """Every check that the run has made so far: expectations one by one, and dbt tests."""
+    tests = {node["name"]: node for node in json.loads(MANIFEST_PATH.read_text())["nodes"].values()}
+    results = []
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        evaluation = entry.dagster_event.asset_check_evaluation_data
+        asset = ".".join(evaluation.asset_key.path)
+        outcomes = evaluation.metadata.get("expectations")
+        if outcomes:
+            for outcome in outcomes.value:
+                results.append(
+                    serving.CheckResult(
+                        check_id=f"{asset}:{outcome['expectation']}",
+                        asset=asset,
+                        check_name=outcome["expectation"],
+                        kind="great_expectations",
+                        severity=outcome["severity"],
+                        is_passed=outcome["is_passed"],
+                        detail=outcome["detail"],
+                    )
+                )
+            continue
+        is_warning = evaluation.severity == dg.AssetCheckSeverity.WARN
+        results.append(
+            serving.CheckResult(
+                check_id=f"{asset}:{evaluation.check_name}",
+                asset=asset,
+                check_name=evaluation.check_name,
+                kind="dbt" if evaluation.check_name in tests else "load",
+                severity="warn" if is_warning else "block",
+                is_passed=evaluation.passed,
+                detail=evaluation.description or "",
+            )
+        )
+    return results
+
+
+dashboard = dg.AssetSpec(
+    "dashboard", deps=[serving_file], group_name=GROUP, kinds={"streamlit"}, description="What leadership opens."
+)

@@ -1,0 +1,198 @@
+"""The published state: versioned read-only files behind a symlink that is swapped in one step.
+
+Readers resolve `current.duckdb` and open the file it points to; they see the old numbers or the new ones, never a mix.
+"""
+
+import json
+import os
+import subprocess
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from ingestion.config import PROJECT_DIR, Settings
+from ingestion.faults import Fault
+
+KEPT_FILES = 7
+CURRENT = "current.duckdb"
+LAST_RUN = "last_run.json"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check of the run: a Great Expectations expectation or a dbt test."""
+
+    check_id: str
+    asset: str
+    check_name: str
+    kind: str
+    severity: str
+    is_passed: bool
+    detail: str
+
+
+def publish(settings: Settings, run_id: str, checks: list[CheckResult]) -> Path:
+    """Copy the marts into a new serving file, swap it in and forget all but the newest; return the file."""
+    directory = settings.serving_dir
+    directory.mkdir(parents=True, exist_ok=True)
+    published_at = _clock()
+    target = directory / f"{published_at:%Y%m%dT%H%M%S%fZ}.duckdb"
+    unfinished = target.with_suffix(".unfinished")
+    for leftover in directory.glob("*.unfinished*"):
+        leftover.unlink()
+    with duckdb.connect(str(unfinished)) as connection:
+        connection.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
+        connection.execute("create schema marts")
+        _copy_relations(connection)
+        _write_run(connection, run_id, published_at)
+        _write_checks(connection, checks)
+        _copy_macros(connection)
+        connection.execute("detach warehouse")
+        connection.execute("checkpoint")
+    unfinished.chmod(0o440)
+    _sync(unfinished)
+    unfinished.replace(target)
+    _point_at(directory, target)
+    _record(directory, run_id, "published", "")
+    for old in versions(directory)[:-KEPT_FILES]:
+        old.unlink(missing_ok=True)
+    return target
+
+
+def rollback(settings: Settings) -> Path:
+    """Point readers at the version before the present one; return it. Raises Fault where there is none."""
+    directory = settings.serving_dir
+    current = directory / CURRENT
+    if not current.exists():
+        raise Fault(f"Nothing has been published in {directory} yet; run `make refresh` first.")
+    earlier = [path for path in versions(directory) if path.name < current.resolve().name]
+    if not earlier:
+        raise Fault(f"{current.resolve().name} is the oldest version that is kept; there is nothing to go back to.")
+    _point_at(directory, earlier[-1])
+    _record(directory, earlier[-1].stem, "rolled_back", f"Somebody went back from {current.resolve().stem}.")
+    return earlier[-1]
+
+
+def record_failure(settings: Settings, run_id: str, message: str) -> None:
+    """Note beside the serving file that a run failed, for the dashboard's banner; the numbers stay as they are."""
+    settings.serving_dir.mkdir(parents=True, exist_ok=True)
+    _record(settings.serving_dir, run_id, "failed", message)
+
+
+def last_recorded_run(settings: Settings) -> str | None:
+    """The run of which the note beside the serving file tells."""
+    note = settings.serving_dir / LAST_RUN
+    return json.loads(note.read_text(encoding="utf-8"))["run_id"] if note.exists() else None
+
+
+def versions(directory: Path) -> list[Path]:
+    """The published files, oldest first."""
+    return sorted(path for path in directory.glob("*.duckdb") if not path.is_symlink())
+
+
+def _copy_relations(connection: duckdb.DuckDBPyConnection) -> None:
+    relations = connection.execute(
+        """
+        select table_name, table_type
+        from information_schema.tables
+        where table_catalog = 'warehouse' and table_schema = 'marts'
+        order by table_name
+        """
+    ).fetchall()
+    for name, kind in relations:
+        if kind == "BASE TABLE":
+            connection.execute(f"create table marts.{name} as select * from warehouse.marts.{name}").fetchall()
+
+
+def _copy_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table macros again from their definitions, which name relations without the database."""
+    definitions = connection.execute(
+        """
+        select comment
+        from duckdb_functions()
+        where database_name = 'warehouse' and schema_name = 'marts' and function_type = 'table_macro'
+        order by function_name
+        """
+    ).fetchall()
+    for (definition,) in definitions:
+        connection.execute(definition).fetchall()
+
+
+def _write_run(connection: duckdb.DuckDBPyConnection, run_id: str, published_at: datetime) -> None:
+    row_counts = {
+        name: connection.execute(f"select count(*) from marts.{name}").fetchall()[0][0]
+        for (name,) in connection.execute(
+            "select table_name from duckdb_tables() where database_name = current_database() order by table_name"
+        ).fetchall()
+    }
+    connection.execute(
+        """
+        create table marts.published_run as
+        select
+            ? as run_id,
+            as_of,
+            ?::timestamp as published_at,
+            ? as git_commit,
+            reporting_timezone,
+            reporting_currency,
+            (select min(data_complete_through) from marts.fct_source_freshness) as data_complete_through,
+            ?::json as row_counts
+        from warehouse.intermediate.int_build
+        """,
+        [run_id, published_at, _git_commit(), json.dumps(row_counts)],
+    ).fetchall()
+
+
+def _write_checks(connection: duckdb.DuckDBPyConnection, checks: list[CheckResult]) -> None:
+    connection.execute(
+        """
+        create table marts.fct_check_results (
+            check_id varchar, asset varchar, check_name varchar, kind varchar, severity varchar, is_passed boolean,
+            detail varchar
+        )
+        """
+    )
+    if checks:
+        connection.executemany(
+            "insert into marts.fct_check_results values (?, ?, ?, ?, ?, ?, ?)",
+            [list(asdict(check).values()) for check in checks],
+        )
+
+
+def _point_at(directory: Path, target: Path) -> None:
+    """Swap the symlink in one step; a link is written beside it and renamed over it."""
+    link = directory / f"{CURRENT}.new"
+    link.unlink(missing_ok=True)
+    link.symlink_to(target.name)
+    link.replace(directory / CURRENT)
+
+
+def _record(directory: Path, run_id: str, status: str, message: str) -> None:
+    note = {"run_id": run_id, "finished_at": _clock().isoformat() + "Z", "status": status, "message": message}
+    unfinished = directory / f"{LAST_RUN}.unfinished"
+    unfinished.write_text(json.dumps(note, ensure_ascii=False, indent=1), encoding="utf-8")
+    unfinished.replace(directory / LAST_RUN)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _git_commit() -> str | None:
+    """The commit that built the numbers; None outside a checkout."""
+    try:
+        command = ["git", "rev-parse", "HEAD"]
+        result = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return result.stdout.strip() or None
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,63 @@
+"""What the tests share: data sets that have really been refreshed, from files to serving file, once per session."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+from refreshing import PROJECT_DIR, example_environment, refreshed
+
+DEMO_AS_OF = "2026-11-01T00:00:00Z"
+DEMO_LEADS = 1500
+
+
+@pytest.fixture(scope="session")
+def simulated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files of a small made-up company."""
+    folder = tmp_path_factory.mktemp("simulated")
+    command = [sys.executable, "-m", "ingestion.simulator", "--leads", str(DEMO_LEADS), "--as-of", DEMO_AS_OF]
+    subprocess.run([*command, "--out", str(folder)], cwd=PROJECT_DIR, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_environment(simulated_files: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The settings under which the made-up company is refreshed."""
+    return {
+        "FUNNELHOUSE_DATA_DIR": str(tmp_path_factory.mktemp("demo")),
+        "FUNNELHOUSE_FILES_DIR": str(simulated_files),
+        "FUNNELHOUSE_AS_OF": DEMO_AS_OF,
+    }
+
+
+@pytest.fixture(scope="session")
+def published_demo(demo_environment: dict[str, str]) -> Path:
+    """The data directory of the made-up company after a refresh."""
+    return refreshed(demo_environment)
+
+
+@pytest.fixture(scope="session")
+def published_olist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of the 8,000 real leads after a refresh."""
+    return refreshed(example_environment("olist", tmp_path_factory.mktemp("olist"), "2018-12-01T00:00:00Z"))
+
+
+@pytest.fixture(scope="session")
+def published_crm_opportunities(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of the 8,800 opportunities after a refresh."""
+    data_dir = tmp_path_factory.mktemp("crm_opportunities")
+    return refreshed(example_environment("crm_opportunities", data_dir, "2017-12-31T23:59:59Z"))
+
+
+@pytest.fixture(scope="session")
+def query() -> Callable[..., list[tuple]]:
+    """Ask the serving file of a data directory, as the dashboard does."""
+
+    def ask(data_dir: Path, sql: str, parameters: list | None = None) -> list[tuple]:
+        path = (data_dir / "serving" / "current.duckdb").resolve()
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return connection.execute(sql, parameters or []).fetchall()
+
+    return ask

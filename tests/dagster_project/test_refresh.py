@@ -1,0 +1,197 @@
+"""The refresh as the schedule runs it: complete or not at all, one at a time, and repeatable for any past moment."""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from filelock import FileLock
+from refreshing import PROJECT_DIR, run_funnelhouse
+
+from ingestion.config import Settings
+from ingestion.load import load
+
+pytestmark = pytest.mark.refresh
+
+FIRST_DAY, SECOND_DAY = "2026-03-01T06:00:00", "2026-03-02T06:00:00"
+
+
+def write_files(folder: Path, files: dict[str, str]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_text(content)
+
+
+def marts(environment: dict[str, str]) -> dict[str, list[tuple]]:
+    """Build the warehouse and return all rows of all marts, in order."""
+    result = run_funnelhouse("exec dbt build --quiet --exclude-resource-type test unit_test", environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    with duckdb.connect(
+        str(Path(environment["FUNNELHOUSE_DATA_DIR"]) / "warehouse.duckdb"), read_only=True
+    ) as connection:
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'marts' order by table_name"
+        ).fetchall()
+        return {name: connection.execute(f"select * from marts.{name} order by all").fetchall() for (name,) in tables}
+
+
+def load_files(environment: dict[str, str]) -> str:
+    return load("files", Settings.from_environment(environment)).status
+
+
+def test_a_past_moment_built_again_gives_identical_marts(tmp_path):
+    inbox = tmp_path / "inbox"
+    environment = {"FUNNELHOUSE_DATA_DIR": str(tmp_path / "data"), "FUNNELHOUSE_FILES_DIR": str(inbox)}
+    first, second = environment | {"FUNNELHOUSE_AS_OF": FIRST_DAY}, environment | {"FUNNELHOUSE_AS_OF": SECOND_DAY}
+    leads = "lead_id,email,company_name,created_at,lead_source\n"
+    changes = "lead_id,stage,changed_at\n1,lead,2026-01-05T09:00:00Z\n1,mql,2026-01-09T09:00:00Z\n"
+    write_files(
+        inbox,
+        {
+            "leads.csv": leads
+            + "1,ann@acme.example,Acme,2026-01-05T09:00:00Z,webinar\n2,bob@beta.example,,2026-02-01,email\n",
+            "lead_stage_changes.csv": changes,
+            "accounts.csv": "account_id,account_name,domain\nA,Acme,acme.example\n",
+            "opportunities.csv": "opportunity_id,account_id,created_at,stage,amount_local\n"
+            "O,A,2026-02-20,proposal,100\n",
+            "opportunity_contacts.csv": "opportunity_id,lead_id,is_primary\nO,1,true\n",
+        },
+    )
+    assert load_files(first) == "loaded"
+    on_first_day = marts(first)
+
+    write_files(
+        inbox,
+        {
+            # A new spelling, a deletion, a merge by e-mail, and things that happened overnight.
+            "leads.csv": leads
+            + "1,ann@acme.example,Acme,2026-01-05T09:00:00Z,event\n3,ann@acme.example,,2026-03-01T20:00:00Z,\n",
+            "lead_stage_changes.csv": changes + "1,sql,2026-03-01T21:00:00Z\n",
+            "opportunities.csv": "opportunity_id,account_id,created_at,closed_at,is_won,stage,amount_local\n"
+            "O,A,2026-02-20,2026-03-01T22:00:00Z,true,won,120\n",
+        },
+    )
+    assert load_files(second) == "loaded"
+    on_second_day = marts(second)
+    assert on_second_day["dim_leads"] != on_first_day["dim_leads"]
+    assert on_second_day["fct_opportunities"] != on_first_day["fct_opportunities"]
+
+    assert load_files(first) == "skipped"
+    assert marts(first) == on_first_day
+    assert marts(second) == on_second_day
+
+
+def test_a_rebuild_from_nothing_gives_the_same_ids(tmp_path, demo_environment, published_demo, query):
+    environment = demo_environment | {"FUNNELHOUSE_DATA_DIR": str(tmp_path)}
+    assert load_files(environment) == "loaded"
+    rebuilt = marts(environment)
+    for table, column in (("dim_leads", "lead_id"), ("dim_accounts", "account_id")):
+        ids = [
+            identity for (identity,) in query(published_demo, f"select {column} from marts.{table} order by {column}")
+        ]
+        assert [row[0] for row in rebuilt[table]] == ids
+
+
+def test_the_same_input_gives_equal_marts(tmp_path, demo_environment, published_demo, query):
+    environment = demo_environment | {"FUNNELHOUSE_DATA_DIR": str(tmp_path)}
+    assert load_files(environment) == "loaded"
+    for name, rows in marts(environment).items():
+        assert rows == query(published_demo, f"select * from marts.{name} order by all"), name
+
+
+def test_a_failed_audit_leaves_the_published_numbers_and_says_so(tmp_path, demo_environment, published_demo, query):
+    data_dir = tmp_path / "data"
+    shutil.copytree(published_demo, data_dir, symlinks=True)
+    before = (data_dir / "serving" / "current.duckdb").resolve()
+    overlay = tmp_path / "playbook"
+    overlay.mkdir()
+    # The company strikes out a stage in which loaded leads still are: the build must notice, not the reader.
+    stages = (PROJECT_DIR / "dbt_project/seeds/playbook/lifecycle_stages.csv").read_text().splitlines(keepends=True)
+    (overlay / "lifecycle_stages.csv").write_text(
+        "".join(line for line in stages if not line.startswith("lead,recycled"))
+    )
+    result = run_funnelhouse(
+        "refresh",
+        demo_environment
+        | {
+            "FUNNELHOUSE_DATA_DIR": str(data_dir),
+            "FUNNELHOUSE_PLAYBOOK_DIR": str(overlay),
+            "FUNNELHOUSE_FILES_DIR": str(tmp_path),  # no file there: the source fails and keeps its last data
+        },
+    )
+    assert result.returncode == 1
+    assert "Nothing was published" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (data_dir / "serving" / "current.duckdb").resolve() == before
+    note = json.loads((data_dir / "serving" / "last_run.json").read_text())
+    assert note["status"] == "failed"
+    assert "unified.lead_stage_changes does not pass known_stage" in note["message"]
+
+
+def test_a_broken_playbook_is_refused_before_anything_is_touched(tmp_path):
+    overlay = tmp_path / "playbook"
+    write_files(overlay, {"channels.csv": "channel,chanel_label\nx,X\n"})
+    result = run_funnelhouse(
+        "refresh", {"FUNNELHOUSE_DATA_DIR": str(tmp_path / "data"), "FUNNELHOUSE_PLAYBOOK_DIR": str(overlay)}
+    )
+    assert result.returncode == 1
+    assert f"{overlay / 'channels.csv'}, line 1: unknown column 'chanel_label'" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "data" / "warehouse.duckdb").exists()
+
+
+def test_a_second_refresh_at_the_same_time_stops_with_one_clear_line(tmp_path):
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    with FileLock(str(data_dir / "refresh.lock")):
+        result = run_funnelhouse("refresh", {"FUNNELHOUSE_DATA_DIR": str(data_dir)})
+    assert result.returncode == 1
+    assert "Another refresh is writing" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (data_dir / "warehouse.duckdb").exists()
+
+
+def test_the_published_run_counts_its_checks(published_demo, query):
+    kinds = dict(query(published_demo, "select kind, count(*) from marts.fct_check_results group by kind"))
+    assert kinds["dbt"] > 300
+    assert kinds["great_expectations"] > 80
+    assert (
+        query(published_demo, "select check_id from marts.fct_check_results where severity = 'block' and not is_passed")
+        == []
+    )
+
+
+def test_serving_holds_no_name_e_mail_or_phone(published_demo, simulated_files, query):
+    with duckdb.connect() as connection:
+        people = connection.execute(
+            f"select full_name, email, phone from '{simulated_files / 'leads.parquet'}'"
+        ).fetchall()
+    personal = {value.lower() for person in people for value in person if value}
+    texts = query(
+        published_demo,
+        "select table_name, column_name from information_schema.columns where data_type in ('VARCHAR', 'JSON')",
+    )
+    assert ("dim_leads", "lead_source") in texts
+    for table, column in texts:
+        values = query(published_demo, f"select distinct lower({column}) from marts.{table} where {column} is not null")
+        assert personal & {value for (value,) in values} == set(), f"{table}.{column}"
+        assert "@" not in "".join(value for (value,) in values), f"{table}.{column}"
+
+
+def test_rolling_back_from_the_only_version_says_so(tmp_path, published_demo):
+    shutil.copytree(published_demo / "serving", tmp_path / "serving", symlinks=True)
+    result = run_funnelhouse("rollback", {"FUNNELHOUSE_DATA_DIR": str(tmp_path)})
+    assert result.returncode == 1
+    assert "there is nothing to go back to" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_headline_is_what_the_serving_file_says(published_demo, query):
+    result = run_funnelhouse("headline", {"FUNNELHOUSE_DATA_DIR": str(published_demo)})
+    [(leads, won)] = query(
+        published_demo,
+        "select (select count(*) from marts.dim_leads), (select count(*) from marts.fct_opportunities where is_won)",
+    )
+    assert f"{leads:,} leads   100.0%" in result.stdout
+    assert f"{won:,} won" in result.stdout

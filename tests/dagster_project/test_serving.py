@@ -1,0 +1,168 @@
+"""Readers see a complete state at every moment, whatever the writer does."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project import serving
+from ingestion.config import Settings
+from ingestion.faults import Fault
+
+ROWS = 20_000
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.from_environment({"FUNNELHOUSE_DATA_DIR": str(tmp_path)})
+
+
+def build(settings: Settings, version: int) -> None:
+    """A warehouse whose marts all say the same version; the two tables of a torn state would disagree."""
+    macro = """
+        create or replace macro marts.versions(least := 0) as table
+        select distinct version from marts.dim_leads where version >= least
+    """
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute(
+            f"""
+            create schema if not exists marts;
+            create schema if not exists intermediate;
+            create or replace table marts.dim_leads as
+            select i as lead_id, {version} as version from range({ROWS}) as rows (i);
+            create or replace table marts.fct_opportunities as select * from marts.dim_leads;
+            create or replace table marts.fct_source_freshness as select now()::timestamp as data_complete_through;
+            create or replace table intermediate.int_build as
+            select now()::timestamp as as_of, 'UTC' as reporting_timezone, 'EUR' as reporting_currency;
+            {macro};
+            comment on macro table marts.versions is '{macro}'
+            """
+        )
+
+
+def read(settings: Settings) -> set[int]:
+    path = (settings.serving_dir / serving.CURRENT).resolve()
+    with duckdb.connect(str(path), read_only=True) as connection:
+        leads = connection.execute("select version, count(*) from marts.dim_leads group by version").fetchall()
+        deals = connection.execute("select version, count(*) from marts.fct_opportunities group by version").fetchall()
+    assert leads == deals
+    assert [count for _, count in leads] == [ROWS]
+    return {version for version, _ in leads}
+
+
+READER = """
+import sys
+from pathlib import Path
+import duckdb
+serving, stop = Path(sys.argv[1]), Path(sys.argv[2])
+while not stop.exists():
+    with duckdb.connect(str((serving / "current.duckdb").resolve()), read_only=True) as connection:
+        leads = connection.execute("select version, count(*) from marts.dim_leads group by version").fetchall()
+        deals = connection.execute("select version, count(*) from marts.fct_opportunities group by version").fetchall()
+    print(leads == deals, *leads, flush=True)
+"""
+
+
+def test_readers_in_a_loop_see_ten_publishes_each_whole_and_block_none(settings, tmp_path):
+    # Processes of their own: DuckDB's lock is between processes.
+    build(settings, 0)
+    serving.publish(settings, "run 0", [])
+    stop, outputs = tmp_path / "stop", [tmp_path / "reader 1", tmp_path / "reader 2"]
+    command = [sys.executable, "-c", READER, str(settings.serving_dir), str(stop)]
+    readers = [subprocess.Popen(command, stdout=output.open("w"), stderr=subprocess.STDOUT) for output in outputs]
+
+    def wait_for(line: str) -> None:
+        while not all(line in output.read_text() for output in outputs):
+            assert all(reader.poll() is None for reader in readers), [output.read_text() for output in outputs]
+            time.sleep(0.01)
+
+    for version in range(11):
+        if version:
+            build(settings, version)
+            serving.publish(settings, f"run {version}", [])
+        wait_for(f"True ({version}, {ROWS})\n")
+    stop.touch()
+    assert [reader.wait() for reader in readers] == [0, 0]
+    whole = {f"True ({version}, {ROWS})" for version in range(11)}
+    assert [set(output.read_text().splitlines()) for output in outputs] == [whole, whole]
+
+
+def test_an_open_reader_does_not_block_the_writer_and_keeps_its_version(settings):
+    build(settings, 1)
+    serving.publish(settings, "run 1", [])
+    path = (settings.serving_dir / serving.CURRENT).resolve()
+    with duckdb.connect(str(path), read_only=True) as reader:
+        build(settings, 2)
+        serving.publish(settings, "run 2", [])
+        assert reader.execute("select distinct version from marts.dim_leads").fetchall() == [(1,)]
+    assert read(settings) == {2}
+
+
+def test_the_last_seven_versions_are_kept(settings):
+    build(settings, 1)
+    published = [serving.publish(settings, f"run {number}", []) for number in range(9)]
+    assert serving.versions(settings.serving_dir) == published[-7:]
+
+
+def test_rollback_goes_back_one_and_then_one_more(settings):
+    for version in (1, 2, 3):
+        build(settings, version)
+        serving.publish(settings, f"run {version}", [])
+    serving.rollback(settings)
+    assert read(settings) == {2}
+    serving.rollback(settings)
+    assert read(settings) == {1}
+    with pytest.raises(Fault, match="nothing to go back to"):
+        serving.rollback(settings)
+
+
+def test_publishing_after_a_rollback_goes_forward(settings):
+    for version in (1, 2):
+        build(settings, version)
+        serving.publish(settings, f"run {version}", [])
+    serving.rollback(settings)
+    build(settings, 3)
+    serving.publish(settings, "run 3", [])
+    assert read(settings) == {3}
+
+
+def test_rollback_without_a_published_file_says_so(settings):
+    with pytest.raises(Fault, match="Nothing has been published"):
+        serving.rollback(settings)
+
+
+def test_a_publish_that_fails_leaves_the_published_state(settings):
+    build(settings, 1)
+    serving.publish(settings, "run 1", [])
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("drop table intermediate.int_build")
+    with pytest.raises(duckdb.Error):
+        serving.publish(settings, "run 2", [])
+    assert read(settings) == {1}
+    assert len(serving.versions(settings.serving_dir)) == 1
+
+
+def test_table_macros_come_along_with_their_defaults(settings):
+    build(settings, 4)
+    path = serving.publish(settings, "run", [])
+    with duckdb.connect(str(path), read_only=True) as connection:
+        assert connection.execute("select * from marts.versions()").fetchall() == [(4,)]
+        assert connection.execute("select * from marts.versions(least := ?)", [5]).fetchall() == []
+
+
+def test_the_published_run_says_what_is_in_the_file(settings):
+    build(settings, 1)
+    path = serving.publish(settings, "a run", [])
+    with duckdb.connect(str(path), read_only=True) as connection:
+        [(run_id, timezone, leads)] = connection.execute(
+            "select run_id, reporting_timezone, row_counts ->> 'dim_leads' from marts.published_run"
+        ).fetchall()
+    assert (run_id, timezone, leads) == ("a run", "UTC", str(ROWS))
+
+
+def test_only_the_owner_may_write_the_file(settings):
+    build(settings, 1)
+    assert serving.publish(settings, "run", []).stat().st_mode & 0o777 == 0o440
