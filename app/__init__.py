@@ -1,0 +1,1 @@
+"""The dashboard: it reads the published serving file and knows nothing else."""

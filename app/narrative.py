@@ -1,0 +1,168 @@
+"""The sentence that opens a page, and the judgements behind it. Pure functions, true for any data."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pandas as pd
+
+from app.data import LastRun, PublishedRun
+from app.filters import Period
+from app.formatting import count, counted, duration, is_missing, moment, plain, rate
+
+# Below this many leads a rate says more about chance than about the funnel.
+MINIMUM_GROUP = 20
+
+
+@dataclass(frozen=True)
+class Step:
+    """The way from one stage to the next one."""
+
+    from_label: str
+    to_label: str
+    to_stage: str
+    to_order: int
+    entered: int
+    reached: int
+    rate: float | None
+
+    @property
+    def name(self) -> str:
+        """'MQL → SQL'."""
+        return f"{self.from_label} → {self.to_label}"
+
+
+def steps(funnel: pd.DataFrame) -> list[Step]:
+    """The steps of a funnel in order."""
+    rows = list(funnel.sort_values("stage_order").itertuples())
+    return [
+        Step(
+            from_label=before.stage_label,
+            to_label=after.stage_label,
+            to_stage=after.stage,
+            to_order=int(after.stage_order),
+            entered=int(before.lead_count),
+            reached=int(after.lead_count),
+            rate=None if is_missing(after.step_rate) else float(after.step_rate),
+        )
+        for before, after in pairwise(rows)
+    ]
+
+
+def whole_way(funnel: pd.DataFrame) -> Step:
+    """From the cohort to the last stage, as if it were one step."""
+    ordered = funnel.sort_values("stage_order")
+    first, last = ordered.iloc[0], ordered.iloc[-1]
+    return Step(
+        from_label=first["stage_label"],
+        to_label=last["stage_label"],
+        to_stage=last["stage"],
+        to_order=int(last["stage_order"]),
+        entered=cohort_size(funnel),
+        reached=int(last["lead_count"]),
+        rate=None if is_missing(last["entry_rate"]) else float(last["entry_rate"]),
+    )
+
+
+def weakest_step(funnel: pd.DataFrame) -> Step | None:
+    """The step that the smallest share takes; None where no step has enough leads, or none loses any."""
+    judged = [step for step in steps(funnel) if step.entered >= MINIMUM_GROUP and step.reached < step.entered]
+    return min(judged, key=lambda step: step.rate, default=None)
+
+
+def cohort_size(funnel: pd.DataFrame) -> int:
+    """The leads of the cohort: more than the first stage counts where some leads never entered it."""
+    if funnel.empty:
+        return 0
+    reached = funnel[funnel["lead_count"] > 0]
+    if reached.empty:
+        return 0
+    first = reached.sort_values("stage_order").iloc[0]
+    return round(first["lead_count"] / first["entry_rate"])
+
+
+def funnel_sentence(funnel: pd.DataFrame, period: Period) -> str:
+    """What happened to the leads of the period, in one or two sentences, as Markdown."""
+    size = cohort_size(funnel)
+    ordered = funnel.sort_values("stage_order")
+    if not size:
+        return f"No lead that was created {period.words} has entered the funnel."
+    opening = f"{counted(size, 'lead')} {'was' if size == 1 else 'were'} created {period.words}"
+    if len(ordered) == 1:
+        return f"{opening}; only one stage is defined, so there is no step to compare."
+    first, last = ordered.iloc[0], ordered.iloc[-1]
+    reached = ordered[ordered["lead_count"] > 0].iloc[-1]
+    if reached["stage_order"] == first["stage_order"]:
+        return f"{opening}; none has gone beyond {plain(first['stage_label'])} yet."
+    if reached["stage_order"] == last["stage_order"]:
+        share = "all of them" if last["lead_count"] == size else rate(last["entry_rate"])
+        opening += f"; {count(last['lead_count'])} ({share}) reached {plain(last['stage_label'])}"
+    else:
+        opening += (
+            f"; none has reached {plain(last['stage_label'])} yet, the furthest is {plain(reached['stage_label'])}"
+        )
+    weakest = weakest_step(funnel)
+    if weakest:
+        return f"{opening}. The weakest step is {plain(weakest.name)}: {rate(weakest.rate)} go on."
+    if all(step.entered == step.reached for step in steps(funnel)):
+        return f"{opening}. No step loses a lead."
+    return f"{opening}. No step that loses leads has the {MINIMUM_GROUP} it takes to name the weakest."
+
+
+def days_to_reach(stages: pd.DataFrame) -> dict[int, int]:
+    """Per stage order, the days within which a lead that nowhere counts as stuck gets there.
+
+    The playbook's own patience (`stuck_after_days`) adds up along the way; a stage without one adds nothing.
+    """
+    ladder = stages[stages["stage_order"] > 0].groupby("stage_order")["stuck_after_days"].max().fillna(0).sort_index()
+    return {int(order): int(days) for order, days in (ladder.cumsum() - ladder).items()}
+
+
+def is_young(month_start: date, days: int, as_of_date: date) -> bool:
+    """Whether leads created in that month may well still be on their way."""
+    next_month = (month_start.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return next_month + timedelta(days=days) > as_of_date
+
+
+def health_sentence(checks: pd.DataFrame, sources: pd.DataFrame) -> str:
+    """Whether today's numbers can be trusted, in one or two sentences, as Markdown."""
+    failed = checks[~checks["is_passed"].astype(bool)]
+    if checks.empty:
+        opening = "No check was recorded for this run."
+    elif failed.empty:
+        opening = "The only check passed." if len(checks) == 1 else f"All {count(len(checks))} checks passed."
+    else:
+        blocking = int((failed["severity"] == "block").sum())
+        if len(failed) == 1:
+            grave = "it should have blocked publishing" if blocking else "it does not block publishing"
+        else:
+            grave = f"{count(blocking)} should have blocked publishing" if blocking else "none blocks publishing"
+        opening = f"{count(len(failed))} of {counted(len(checks), 'check')} failed; {grave}."
+    ages, limits = sources["hours_since_load"].astype(float), sources["max_staleness_hours"].astype(float)
+    old = sources[ages.isna() | (ages > limits)]
+    failing = sources[(sources["last_status"] == "failed") & ~ages.isna() & ~(ages > limits)]
+    if len(old) == 1:
+        row = old.iloc[0]
+        if is_missing(row["hours_since_load"]):
+            return f"{opening} {plain(row['source_label'])} has never been loaded."
+        return f"{opening} {plain(row['source_label'])} is stale: its data is {duration(row['hours_since_load'])} old."
+    if len(old):
+        return f"{opening} {count(len(old))} of {counted(len(sources), 'source')} are stale."
+    if len(failing) == 1:
+        return (
+            f"{opening} The last load of {plain(failing.iloc[0]['source_label'])} failed; its earlier data is in use."
+        )
+    if len(failing):
+        return f"{opening} The last load of {count(len(failing))} sources failed; their earlier data is in use."
+    return opening
+
+
+def last_run_sentence(last: LastRun, run: PublishedRun) -> str:
+    """Why the numbers are older than the last refresh, and from when they are, as Markdown."""
+    at = moment(last.finished_at, run.reporting_timezone)
+    what = f"The numbers were rolled back on {at}" if last.status == "rolled_back" else f"The refresh of {at} failed"
+    reason = f": {plain(last.message[:300]).rstrip('.')}" if last.message.strip() else ""
+    return (
+        f"{what}{reason}. You are looking at the numbers published {moment(run.published_at, run.reporting_timezone)}, "
+        f"as of {moment(run.as_of, run.reporting_timezone)}."
+    )

@@ -1,0 +1,60 @@
+"""Ways to open the dashboard without a browser, on the refreshed company or on a changed copy of it."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+from streamlit.testing.v1 import AppTest
+
+# The project for `app`, this folder for `dashboard_helpers`, however pytest was started.
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+for folder in (PROJECT_FOLDER, Path(__file__).resolve().parent):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+@pytest.fixture
+def changed_company(published_demo: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Publish a copy of the refreshed company with some statements applied to it."""
+
+    def publish(*statements: str, last_run: dict | str | None = None) -> Path:
+        serving = tmp_path / f"company_{len(list(tmp_path.iterdir()))}" / "serving"
+        serving.mkdir(parents=True)
+        source = (published_demo / "serving" / "current.duckdb").resolve()
+        file = serving / "20300101T000000.duckdb"
+        shutil.copyfile(source, file)
+        with duckdb.connect(str(file)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        (serving / "current.duckdb").symlink_to(file.name)
+        if last_run is not None:
+            text = last_run if isinstance(last_run, str) else json.dumps(last_run)
+            (serving / "last_run.json").write_text(text, encoding="utf-8")
+        return serving.parent
+
+    return publish
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open a page of the dashboard, its filters given as they stand in the URL."""
+
+    def open_(data_folder: Path, page: str = "views/funnel.py", **url: str | list[str]) -> AppTest:
+        monkeypatch.setenv("FUNNELHOUSE_DATA_DIR", str(data_folder))
+        test = AppTest.from_file(str(PROJECT_FOLDER / "app" / "streamlit_app.py"), default_timeout=30)
+        for name, value in url.items():
+            test.query_params[name] = value
+        if page != "views/funnel.py":
+            test.run()
+            test.switch_page(page)
+            for name, value in url.items():
+                test.query_params[name] = value
+        test.run()
+        assert not test.exception, test.exception
+        return test
+
+    return open_

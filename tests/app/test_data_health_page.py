@@ -1,0 +1,136 @@
+"""The Data health page against SQL over the published tables, and in bad times."""
+
+from pathlib import Path
+
+import pytest
+from dashboard_helpers import DATA_HEALTH, ask, metrics, texts
+
+from app import formatting
+
+pytestmark = pytest.mark.refresh
+
+FAILED_CHECK = """
+    insert into marts.fct_check_results by name
+    select 'made_up' as check_id, 'a_mart' as asset, 'a *claim*' as check_name, 'dbt' as kind, {} as severity,
+        false as is_passed, '7 rows' as detail
+"""
+GAP = """
+    insert into marts.fct_data_gaps by name
+    select '{0}' as gap, '{0}' as description, 'leads' as entity, {1} as affected_count, 100 as total_count,
+        {1} / 100.0 as affected_rate, '{2}' as severity, 'L1, L2' as example_ids, 'Act' as recommended_action
+"""
+QUARANTINED = """
+    insert into marts.fct_quarantine by name
+    select 'files' as source, 'leads' as entity, 'a.csv' as file, {} as line, 'created_at' as column_name,
+        '{}' as reason, timestamp '2026-01-01' as loaded_at
+"""
+
+
+def test_the_cards_equal_the_tables(published_demo: Path, open_page):
+    page = open_page(published_demo, DATA_HEALTH)
+    cards = metrics(page)
+    passed, total = ask(published_demo, "select count(*) filter (is_passed), count(*) from marts.fct_check_results")[0]
+    assert cards["Checks passed"][0] == f"{passed:,} of {total:,}"
+    quarantined = ask(published_demo, "select count(*) from marts.fct_quarantine")[0][0]
+    assert cards["Quarantined rows"][0] == f"{quarantined:,}"
+    label, hours = ask(
+        published_demo,
+        "select source_label, hours_since_load from marts.fct_source_freshness order by 2 desc nulls first, 1 limit 1",
+    )[0]
+    assert cards["Oldest source"][0] == ("never loaded" if hours is None else formatting.duration(hours))
+    assert label
+    as_of, timezone = ask(published_demo, "select as_of, reporting_timezone from marts.published_run")[0]
+    assert formatting.moment(as_of, timezone).startswith(cards["As of"][0])
+
+
+def test_all_checks_passed_is_said_only_when_they_did(changed_company, open_page):
+    total = ask(changed_company(), "select count(*) from marts.fct_check_results")[0][0]
+    assert total > 1
+    good = changed_company("update marts.fct_check_results set is_passed = true")
+    assert f"All {total:,} checks passed." in texts(open_page(good, DATA_HEALTH))
+    bad = changed_company("update marts.fct_check_results set is_passed = true", FAILED_CHECK.format("'warn'"))
+    words = texts(open_page(bad, DATA_HEALTH))
+    assert "checks passed." not in words
+    assert f"1 of {total + 1:,} checks failed; it does not block publishing." in words
+
+
+def test_failed_checks_come_first_and_those_that_block_before_those_that_warn(changed_company, open_page):
+    company = changed_company(
+        "update marts.fct_check_results set is_passed = true",
+        FAILED_CHECK.format("'warn'"),
+        FAILED_CHECK.format("'block'"),
+    )
+    page = open_page(company, DATA_HEALTH)
+    failed = next(table.value for table in page.table if "Claim" in table.value)
+    assert ["blocks" in text for text in failed["Result"]] == [True, False]
+    assert failed["Claim"].iloc[0] == r"a \*claim\*"
+    assert "1 should have blocked publishing" in texts(page)
+
+
+def test_a_stale_source_is_named(changed_company, open_page):
+    company = changed_company(
+        "update marts.fct_source_freshness set is_stale = false, last_status = 'loaded', hours_since_load = 1, "
+        "max_staleness_hours = 36",
+        "update marts.fct_source_freshness set is_stale = true, hours_since_load = 51, last_status = 'failed', "
+        "last_message = 'HTTP 503', source_label = 'The CRM' "
+        "where source in (select min(source) from marts.fct_source_freshness)",
+    )
+    page = open_page(company, DATA_HEALTH)
+    words = texts(page)
+    assert "The CRM is stale: its data is 2.1 days old." in words
+    assert "HTTP 503" in words
+    sources = page.table[0].value
+    assert "The CRM" in sources["Source"].iloc[0]
+    assert "stale" in sources["State"].iloc[0]
+
+
+def test_gaps_are_ranked_by_gravity_and_share(changed_company, open_page):
+    company = changed_company(
+        "delete from marts.fct_data_gaps",
+        GAP.format("wide note", 90, "info"),
+        GAP.format("narrow warning", 10, "warn"),
+        GAP.format("wide warning", 20, "warn"),
+        GAP.format("closed", 0, "warn"),
+    )
+    page = open_page(company, DATA_HEALTH)
+    table = next(table.value for table in page.table if "Gap" in table.value)
+    assert list(table["Gap"]) == ["**wide warning**", "**narrow warning**", "**wide note**"]
+    assert list(table["Affected"]) == ["20 of 100", "10 of 100", "90 of 100"]
+
+
+def test_quarantine_is_counted_by_reason_with_the_first_lines(changed_company, open_page):
+    company = changed_company(
+        "delete from marts.fct_quarantine",
+        *(QUARANTINED.format(line, "no date") for line in (7, 3, 5)),
+        QUARANTINED.format(9, "no key"),
+    )
+    page = open_page(company, DATA_HEALTH)
+    table = next(table.value for table in page.table if "Reason" in table.value)
+    assert list(table["Rows"]) == ["3", "1"]
+    assert list(table["Reason"]) == ["**no date**", "**no key**"]
+    assert list(table["First lines"]) == ["3, 5, 7", "9"]
+    assert metrics(page)["Quarantined rows"] == ("4", "2 reasons")
+
+
+def test_empty_tables_get_words(changed_company, open_page):
+    company = changed_company(
+        *(
+            f"delete from marts.{table}"
+            for table in ("fct_check_results", "fct_source_freshness", "fct_quarantine", "fct_data_gaps")
+        )
+    )
+    words = texts(open_page(company, DATA_HEALTH))
+    assert "No check was recorded for this run." in words
+    assert "No source is connected." in words
+    assert "No row was set aside." in words
+    assert "No gap was found." in words
+
+
+def test_the_filters_hold_behind_a_page_without_use_for_them(published_demo: Path, open_page):
+    segment = ask(published_demo, "select min(segment) from marts.dim_leads")[0][0]
+    page = open_page(published_demo, DATA_HEALTH, period="All", segment=segment)
+    assert page.multiselect(key="segment").value == [segment]
+    page.switch_page("views/funnel.py").run()
+    assert page.multiselect(key="segment").value == [segment]
+    size = ask(published_demo, "select count(*) from marts.dim_leads where segment = ?", segment)[0][0]
+    assert metrics(page)["Leads in the cohort"][0] == formatting.count(size)

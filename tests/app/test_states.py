@@ -1,0 +1,74 @@
+"""Where there are no numbers, or only old ones, every page says so in words with a next step."""
+
+from pathlib import Path
+
+import pytest
+from dashboard_helpers import DATA_HEALTH, FUNNEL, metrics, texts
+
+pytestmark = pytest.mark.refresh
+
+PAGES = pytest.mark.parametrize("page", [FUNNEL, DATA_HEALTH])
+
+
+def note(status: str, finished_at: str = "2999-01-01T05:12:00Z") -> dict:
+    return {"run_id": "r", "finished_at": finished_at, "status": status, "message": "2 checks failed: a_b *c*."}
+
+
+@PAGES
+def test_nothing_published_yet(tmp_path: Path, open_page, page: str):
+    test = open_page(tmp_path, page)
+    assert "Nothing has been published yet" in texts(test)
+    assert "make demo" in texts(test)
+    assert not test.metric
+
+
+@PAGES
+def test_a_file_that_is_no_database(tmp_path: Path, open_page, page: str):
+    serving = tmp_path / "serving"
+    serving.mkdir()
+    (serving / "broken.duckdb").write_bytes(b"no database" * 1000)
+    (serving / "current.duckdb").symlink_to("broken.duckdb")
+    test = open_page(tmp_path, page)
+    assert "The published file cannot be read" in texts(test)
+    assert "make refresh" in texts(test)
+
+
+@PAGES
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "drop table marts.published_run",
+        "delete from marts.published_run",
+        "drop table marts.dim_leads",
+        "drop macro table marts.funnel; drop table marts.fct_check_results",
+    ],
+)
+def test_a_file_of_another_make(changed_company, open_page, page: str, damage: str):
+    test = open_page(changed_company(damage), page)
+    assert "The published file cannot be read" in texts(test)
+    assert "Traceback" not in texts(test)
+
+
+@PAGES
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("failed", "The refresh of 1 Jan 2999, 06:12 failed"),
+        ("rolled_back", "The numbers were rolled back on 1 Jan 2999, 06:12"),
+    ],
+)
+def test_a_later_run_that_went_wrong_is_told_above_the_numbers(changed_company, open_page, page, status, words):
+    test = open_page(changed_company(last_run=note(status)), page)
+    assert len(test.warning) == 1
+    banner = texts(test)
+    assert f"{words}: 2 checks failed: a_b *c*. You are looking at the numbers published" in banner
+    assert metrics(test), "the numbers are shown all the same"
+    assert bool(test.get("page_link")) == (page == FUNNEL)
+
+
+@PAGES
+@pytest.mark.parametrize(
+    "last_run", [None, note("published"), note("failed", "1999-01-01T00:00:00Z"), "no json", {"status": "failed"}]
+)
+def test_no_banner_without_a_later_failure(changed_company, open_page, page: str, last_run):
+    assert not open_page(changed_company(last_run=last_run), page).warning

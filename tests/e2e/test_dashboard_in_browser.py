@@ -1,0 +1,234 @@
+"""The dashboard as a person meets it: a real server, a real browser, a wide screen and a phone."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import duckdb
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.refresh]
+
+WIDE, PHONE = (1280, 900), (390, 844)
+PAGES = {"funnel": "/", "data-health": "/data-health"}
+# A page that is drawn: the script has ended and the charts have been laid out.
+DRAWN = ".stApp[data-test-script-state='notRunning']"
+
+
+def ask(data_folder: Path, sql: str) -> tuple:
+    """One row straight from the published tables."""
+    file = (data_folder / "serving" / "current.duckdb").resolve()
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(sql).fetchone()
+
+
+def cohort_size(data_folder: Path, where: str = "true", months: int | None = None) -> str:
+    """How many leads there are, as a card shows it."""
+    period = "true"
+    if months:
+        day = "(select (as_of at time zone 'UTC' at time zone reporting_timezone)::date from marts.published_run)"
+        period = f"created_date > {day} - to_months({months}) and created_date <= {day}"
+    return f"{ask(data_folder, f'select count(*) from marts.dim_leads where {period} and {where}')[0]:,}"
+
+
+@pytest.fixture
+def visit(browser, dashboard: str) -> Iterator[Callable]:
+    """Open a page at a size. At the end, nothing may have been asked of any other machine, and nothing have crashed."""
+    contexts, requests = [], []
+
+    def visit_(path: str = "/", size: tuple[int, int] = WIDE):
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("websocket", lambda socket: requests.append(socket.url))
+        page.goto(dashboard + path)
+        settle(page)
+        return page
+
+    yield visit_
+    for context in contexts:
+        context.close()
+    outside = {url for url in requests if urlsplit(url).scheme not in ("data", "blob")}
+    outside = {url for url in outside if urlsplit(url).hostname != "127.0.0.1"}
+    assert requests
+    assert not outside
+
+
+def settle(page) -> None:
+    """Wait until the page stands still, and make sure that it is a page and no accident."""
+    page.wait_for_selector(".st-key-cards, .st-key-nothing_matches", timeout=30_000)
+    page.wait_for_selector(DRAWN, timeout=30_000)
+    page.wait_for_timeout(700)
+    page.wait_for_selector(DRAWN, timeout=30_000)
+    assert page.locator(".stException").count() == 0
+    assert page.get_by_text("Page not found").count() == 0
+
+
+def cards(page) -> dict[str, str]:
+    """The headline numbers by their labels."""
+    return {
+        card.locator("[data-testid=stMetricLabel] p").inner_text(): card.locator(
+            "[data-testid=stMetricValue]"
+        ).inner_text()
+        for card in page.locator("[data-testid=stMetric]").all()
+    }
+
+
+def url_filters(page) -> dict[str, list[str]]:
+    """The filters as the address bar shows them."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def eventually(page, read: Callable[[], object], expected: object) -> None:
+    """Hold a page against what it must come to show; a busy machine may take its time."""
+    for _ in range(60):
+        if read() == expected:
+            break
+        page.wait_for_timeout(250)
+    settle(page)
+    assert read() == expected
+
+
+def assert_leads(page, expected: str) -> None:
+    """The first card comes to show this number."""
+    eventually(page, lambda: cards(page).get("Leads in the cohort"), expected)
+
+
+def assert_url(page, **filters: str) -> None:
+    """The address bar comes to hold these filters and no other."""
+    eventually(page, lambda: url_filters(page), {name: [value] for name, value in filters.items()})
+
+
+def choose(page, dimension: str, label: str) -> None:
+    """Pick a value in the popover of filters, as a person does."""
+    page.locator(".st-key-filters button").first.click()
+    page.locator(f".st-key-{dimension}_choice input").click()
+    page.get_by_role("option", name=label, exact=True).click()
+    settle(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    settle(page)
+
+
+def segment(published_demo: Path) -> str:
+    """The segment that most leads have."""
+    return ask(
+        published_demo,
+        "select segment from marts.dim_leads where segment is not null group by 1 order by count(*) desc, 1 limit 1",
+    )[0]
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_fits_the_screen(visit, screenshot_folder: Path, name: str, size: tuple[int, int]):
+    page = visit(PAGES[name], size)
+    assert len(cards(page)) == 4
+    if name == "funnel":
+        assert page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").count() == 3
+    width, content, height = page.evaluate(
+        """() => {
+            const main = document.querySelector('[data-testid=stMain]');
+            const content = Math.max(document.documentElement.scrollWidth, main.scrollWidth);
+            return [window.innerWidth, content, main.scrollHeight];
+        }"""
+    )
+    # The page scrolls inside a frame: a screenshot shows all of it only on a screen as tall as the page.
+    page.set_viewport_size({"width": size[0], "height": height})
+    page.wait_for_timeout(700)
+    page.screenshot(path=screenshot_folder / f"{name}_{size[0]}.png")
+    assert content <= width
+    too_wide = page.evaluate(
+        """() => [...document.querySelectorAll('[data-testid=stMain] .stMarkdown, [data-testid=stMetric], .stHeading')]
+            .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1)
+            .map((element) => element.innerText)"""
+    )
+    assert not too_wide
+
+
+def test_the_cards_equal_the_tables(visit, published_demo: Path):
+    numbers = cards(visit("/?period=All"))
+    assert numbers["Leads in the cohort"] == cohort_size(published_demo)
+    order, label = ask(
+        published_demo,
+        "select stage_order, stage_label from marts.dim_stages where stage_order > 0 order by stage_order desc limit 1",
+    )
+    assert numbers[f"Reached {label}"] == cohort_size(published_demo, f"furthest_stage_order >= {order}")
+    assert cards(visit("/"))["Leads in the cohort"] == cohort_size(published_demo, months=12)
+    passed, total = ask(published_demo, "select count(*) filter (is_passed), count(*) from marts.fct_check_results")
+    assert cards(visit("/data-health"))["Checks passed"] == f"{passed:,} of {total:,}"
+
+
+def test_a_shared_link_shows_what_its_sender_saw(visit, published_demo: Path):
+    value = segment(published_demo)
+    page = visit(f"/?period=6M&segment={value}")
+    expected = cohort_size(published_demo, f"segment = '{value}'", months=6)
+    assert_leads(page, expected)
+    assert page.get_by_text(f"Segment: {value}", exact=True).is_visible()
+    assert_url(page, period="6M", segment=value)
+
+
+def test_the_named_address_of_the_first_page_keeps_its_filters(visit, published_demo: Path):
+    value = segment(published_demo)
+    page = visit(f"/funnel?period=All&segment={value}")
+    assert_leads(page, cohort_size(published_demo, f"segment = '{value}'"))
+
+
+def test_a_filter_goes_into_the_url_and_survives_pages_and_reloads(
+    visit, published_demo: Path, screenshot_folder: Path
+):
+    channel, label = ask(
+        published_demo,
+        """
+        select dim_leads.channel, coalesce(channel_label, dim_leads.channel)
+        from marts.dim_leads left join marts.dim_channels using (channel)
+        where dim_leads.channel is not null group by all order by count(*) desc, 1 limit 1
+        """,
+    )
+    page = visit("/?period=All")
+    choose(page, "channel", label)
+    expected = cohort_size(published_demo, f"channel = '{channel}'")
+    assert_leads(page, expected)
+    # The code stands in the URL, not the name: it works in every language, and after a renaming.
+    assert_url(page, period="All", channel=channel)
+    page.screenshot(path=screenshot_folder / "funnel_filtered_1280.png")
+
+    page.get_by_role("link", name="Data health").click()
+    page.wait_for_url("**/data-health?**")
+    settle(page)
+    assert_url(page, period="All", channel=channel)
+    assert not page.locator(".st-key-filters").is_visible()
+
+    page.reload()
+    settle(page)
+    assert_url(page, period="All", channel=channel)
+
+    page.get_by_role("link", name="Funnel", exact=True).click()
+    page.wait_for_selector(".st-key-funnel_card")
+    settle(page)
+    assert_leads(page, expected)
+    page.reload()
+    settle(page)
+    assert_leads(page, expected)
+
+    page.get_by_role("button", name="Reset").click()
+    settle(page)
+    assert_url(page, period="All")
+    assert_leads(page, cohort_size(published_demo))
+
+
+def test_the_period_goes_into_the_url(visit, published_demo: Path):
+    page = visit("/")
+    page.get_by_role("radio", name="3M", exact=True).click()
+    settle(page)
+    assert_url(page, period="3M")
+    assert_leads(page, cohort_size(published_demo, months=3))
+
+
+def test_on_a_phone_a_filter_can_be_set_too(visit, published_demo: Path, screenshot_folder: Path):
+    value = segment(published_demo)
+    page = visit("/?period=All", PHONE)
+    choose(page, "segment", value)
+    assert_url(page, period="All", segment=value)
+    assert_leads(page, cohort_size(published_demo, f"segment = '{value}'"))
+    page.screenshot(path=screenshot_folder / "funnel_filtered_390.png")
