@@ -1,0 +1,1 @@
+"""How fast Funnelhouse is, as ratios measured in one run."""

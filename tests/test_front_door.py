@@ -1,0 +1,78 @@
+"""What a newcomer meets first: make, its help, and one clear line where something is missing."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def bare_machine(tmp_path: Path) -> Path:
+    """A PATH with the few tools that every system has, and no Python."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("awk", "bash", "grep", "id", "rm", "sh", "tail", "touch"):
+        (tools / name).symlink_to(shutil.which(name))
+    return tools
+
+
+@pytest.fixture
+def bare_clone(tmp_path: Path) -> Path:
+    """The files that make needs before there is an environment."""
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(PROJECT_DIR / name, folder)
+    return folder
+
+
+def make(folder: Path, target: str, path: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [shutil.which("make"), target], cwd=folder, env={"PATH": str(path)}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_a_machine_without_python_is_told_so_in_one_line(bare_clone, bare_machine, target):
+    result = make(bare_clone, target, bare_machine)
+    assert result.returncode != 0
+    assert "✗ Python 3.11, 3.12 or 3.13 is needed; install one and run make again." in result.stdout
+    assert not (bare_clone / ".venv").exists()
+
+
+def test_a_python_that_is_too_old_does_not_count(bare_clone, bare_machine):
+    old = bare_machine / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")  # what the version probe gives under an older Python
+    old.chmod(0o755)
+    assert "✗ Python 3.11, 3.12 or 3.13 is needed" in make(bare_clone, "demo", bare_machine).stdout
+
+
+def test_help_names_every_target_of_the_readme(bare_clone, bare_machine):
+    listed = make(bare_clone, "help", bare_machine).stdout
+    for target in ("demo", "test", "refresh", "app", "dagster", "lint", "bench", "clean", "rollback"):
+        assert f"  make {target} " in listed
+
+
+def test_every_folder_of_the_readme_tree_exists():
+    tree = (PROJECT_DIR / "README.md").read_text().split("## Where everything is")[1].split("```")[1]
+    parents: list[str] = []
+    for line in tree.strip().splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        parents = [*parents[:depth], line.split()[0]]
+        path = "/".join(part.rstrip("/") for part in parents).split("<")[0]
+        assert (PROJECT_DIR / path).exists(), path
+
+
+def test_the_lock_names_no_host():
+    assert "://" not in (PROJECT_DIR / "requirements.lock").read_text()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ingestion/sources/files/README.md"])
+def test_every_link_of_a_page_leads_somewhere(page):
+    text = (PROJECT_DIR / page).read_text()
+    for target in re.findall(r"\]\(([^)#]+)", text):
+        assert (PROJECT_DIR / page).parent.joinpath(target).exists(), target
