@@ -150,8 +150,7 @@ def test_a_campaign_includes_its_children(published_demo: Path, open_page):
         group by 1 order by count(*) desc, 1 limit 1
         """,
     )
-    if not parents:
-        pytest.skip("no campaign of the refreshed company has a parent")
+    assert parents, "no campaign of the refreshed company has a parent"
     family = f"""campaign_id in (
         select campaign_id from marts.dim_campaigns where '{parents[0][0]}' in (campaign_id, parent_campaign_id)
     )"""
