@@ -324,7 +324,9 @@ def quarantine_reasons(file: str, limit: int) -> pd.DataFrame:
             column_name,
             reason,
             count(*) as row_count,
-            array_to_string(list_slice(list(line order by line) filter (line is not null), 1, 5), ', ') as first_lines,
+            array_to_string(
+                list_slice(list(coalesce(cast(line as varchar), record_id) order by line, record_id), 1, 5), ', '
+            ) as first_lines,
             max(loaded_at) as last_loaded_at,
             sum(row_count) over () as total_row_count,
             count(*) over () as reason_count,

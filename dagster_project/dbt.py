@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ingestion.config import DBT_DIR, Settings
 from ingestion.faults import Fault
+from ingestion.mappings import mapped_columns
 
 # The one of this environment, whether or not it has been activated.
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
@@ -18,6 +19,7 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
         "FUNNELHOUSE_DATA_DIR": str(settings.data_dir),
         "FUNNELHOUSE_SOURCES": ",".join(settings.sources),
         "FUNNELHOUSE_SEEDS_DIR": str(settings.effective_playbook_dir),
+        "FUNNELHOUSE_FIELD_MAPPINGS": mapped_columns(settings),
         "DBT_PROJECT_DIR": str(DBT_DIR),
         "DBT_PROFILES_DIR": str(DBT_DIR),
         "DBT_TARGET_PATH": str(target_dir(settings)),

@@ -4,7 +4,7 @@ import csv
 import math
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -18,6 +18,8 @@ from ingestion.contract import Column, Table, playbook_tables, referenced_table
 from ingestion.delimited import read_delimited
 from ingestion.faults import Fault
 
+# How sources that are connected word what we have words for.
+MAPPINGS = {"stage_mappings", "field_mappings", "activity_mappings"}
 BOOLEANS = {"true", "false"}
 FURTHEST_DATE = "9999-12-31"
 MONTHS = [str(month) for month in range(1, 13)]
@@ -38,7 +40,7 @@ def publish(settings: Settings) -> dict[str, Path]:
     Returns the file that supplied each table. Raises Fault naming every file, line and reason; then nothing is written.
     """
     files = files_in_force(settings.playbook_dir)
-    tables = check(files)
+    tables = check(files, settings.sources)
     target = settings.effective_playbook_dir
     target.mkdir(parents=True, exist_ok=True)
     for name, rows in tables.items():
@@ -50,7 +52,7 @@ def publish(settings: Settings) -> dict[str, Path]:
 
 def read(settings: Settings) -> dict[str, list[dict[str, str | None]]]:
     """The playbook in force, by table. Raises Fault where it is broken."""
-    tables = check(files_in_force(settings.playbook_dir))
+    tables = check(files_in_force(settings.playbook_dir), settings.sources)
     return {name: [row.values for row in rows] for name, rows in tables.items()}
 
 
@@ -68,8 +70,12 @@ def files_in_force(overlay: Path | None) -> dict[str, Path]:
     return files
 
 
-def check(files: dict[str, Path]) -> dict[str, list[Row]]:
-    """Read and test every table. Raises Fault naming every file, line and reason."""
+def check(files: dict[str, Path], connected: Collection[str]) -> dict[str, list[Row]]:
+    """Read and test every table. Raises Fault naming every file, line and reason.
+
+    What maps the words of sources that are not connected is left out: it may speak of stages that a company without
+    them does not have.
+    """
     problems: list[str] = []
     tables: dict[str, list[Row]] = {}
     for name, path in files.items():
@@ -77,6 +83,9 @@ def check(files: dict[str, Path]) -> dict[str, list[Row]]:
             tables[name] = _read_rows(path, playbook_tables()[name])
         except Fault as fault:
             problems += str(fault).splitlines()
+    idle = {row.values["source"] for row in tables.get("sources", [])} - set(connected)
+    for name in MAPPINGS & tables.keys():
+        tables[name] = [row for row in tables[name] if row.values["source"] not in idle]
     for name, rows in tables.items():
         table = playbook_tables()[name]
         found = [

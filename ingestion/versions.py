@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.sql import copy_to_parquet, equal, identifier, identifiers
+from ingestion.sql import copy_to_parquet, equal, identifier, identifiers, literal
 
 # Beside a table's own columns every raw row carries these.
 VERSION_COLUMNS = {
@@ -19,19 +19,25 @@ VERSION_COLUMNS = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All rows that a source has of one table, as relations of the connection.
+    """Rows that a source has of one table, as relations of the connection: all, or only those that may have changed.
 
-    `rows` are the good ones; `present` has the keys of all rows, good or refused: a row that was refused today keeps
-    its last good version and is not taken for deleted. `knows_deletions` is false where the key of a refused row cannot
+    `rows` are the good ones, each key once; `is_deleted` is the condition under which such a row says that it is gone.
+
+    Of a whole table, `present` has the keys of all rows, good or refused: what is not among them is gone, and a row
+    that was refused today keeps its last good version. `knows_deletions` is false where the key of a refused row cannot
     be read: it may be any of the rows that seem gone, so none of them is taken for deleted.
+
+    Of a part of a table (`present` is None), `deleted` has the keys that the source names as gone.
     """
 
     table: str
     columns: list[str]
     key: tuple[str, ...]
     rows: str
-    present: str
+    present: str | None = None
     knows_deletions: bool = True
+    deleted: str | None = None
+    is_deleted: str = "false"
 
 
 def write_changes(
@@ -41,8 +47,12 @@ def write_changes(
 
     `stored` names the raw table in an attached warehouse, None before the first load.
     """
-    given = f"select {identifiers(snapshot.columns)}, {_row_hash(snapshot.columns)} as _row_hash from {snapshot.rows}"
-    changes = f"select *, false as _is_deleted from ({given})" if stored is None else _changes(snapshot, given, stored)
+    given = f"""
+        select {identifiers(snapshot.columns)}, {_row_hash(snapshot.columns)} as _row_hash,
+            coalesce({snapshot.is_deleted}, false) as _is_deleted
+        from {snapshot.rows}
+    """
+    changes = given if stored is None else _changes(connection, snapshot, given, stored)
     target.parent.mkdir(parents=True, exist_ok=True)
     select = f"""
         select
@@ -58,53 +68,70 @@ def write_changes(
 
 
 def _row_hash(columns: list[str]) -> str:
-    cells = ", ".join(f"coalesce(cast({identifier(name)} as varchar), chr(30))" for name in columns)
+    """Over names and values of the filled columns, so that a column which a table gains later changes no other row."""
+    cells = ", ".join(f"{literal(name + '=')} || cast({identifier(name)} as varchar)" for name in sorted(columns))
     return f"md5(concat_ws(chr(31), {cells}))"
 
 
-def _changes(snapshot: Snapshot, given: str, stored: str) -> str:
+def _changes(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, given: str, stored: str) -> str:
     key = snapshot.key
-    # A raw table may lack columns that the contract has gained since: hence its tombstones are united by name.
+    of_interest = ""
+    if snapshot.present:
+        gone = f"""
+            select latest.*
+            from latest
+            left join (select distinct {identifiers(key)}, true as _is_present from {snapshot.present}) as present
+                on {equal(key, "present", "latest")}
+            where present._is_present is null and not latest._is_deleted and {snapshot.knows_deletions}
+        """
+    else:
+        deleted = snapshot.deleted or f"(select {identifiers(key)} from {snapshot.rows} where false)"
+        named = f"select {identifiers(key)} from {snapshot.rows} union select {identifiers(key)} from {deleted}"
+        of_interest = f"semi join ({named}) as named on {equal(key, 'named', 'stored')}"
+        gone = f"""
+            select latest.*
+            from latest
+            semi join {deleted} as deleted on {equal(key, "deleted", "latest")}
+            anti join given on {equal(key, "given", "latest")}
+            where not latest._is_deleted
+        """
+    # A raw table may lack columns that the source has gained since: hence its tombstones are united by name.
+    has = {name for (name, *_) in connection.execute(f"describe {stored}").fetchall()}
+    own = identifiers([name for name in snapshot.columns if name in has])
     return f"""
-        with latest as (
+        with given as (
+            {given}
+        ),
+
+        latest as (
             select
                 {identifiers(key)},
                 arg_max(_row_hash, (_loaded_at, _dlt_load_id)) as _row_hash,
                 arg_max(_is_deleted, (_loaded_at, _dlt_load_id)) as _is_deleted,
                 max((_loaded_at, _dlt_load_id)) as _version
-            from {stored}
+            from {stored} as stored
+            {of_interest}
             group by {identifiers(key)}
         ),
 
-        given as (
-            {given}
-        ),
-
         added as (
-            select given.*, false as _is_deleted
+            select given.*
             from given
             left join latest
                 on {equal(key, "given", "latest")}
-                and not latest._is_deleted
+                and given._is_deleted = latest._is_deleted
                 and given._row_hash = latest._row_hash
             where latest._row_hash is null
         ),
 
-        present as (
-            select distinct {identifiers(key)}, true as _is_present from {snapshot.present}
-        ),
-
         gone as (
-            select latest.*
-            from latest
-            left join present on {equal(key, "present", "latest")}
-            where present._is_present is null and not latest._is_deleted and {snapshot.knows_deletions}
+            {gone}
         ),
 
         tombstones as (
-            select stored.* replace (true as _is_deleted)
+            select {own}, stored._row_hash, true as _is_deleted
             from {stored} as stored
-            inner join gone
+            semi join gone
                 on {equal(key, "stored", "gone")}
                 and (stored._loaded_at, stored._dlt_load_id) = gone._version
         )

@@ -1,14 +1,19 @@
-{% macro unify(entity, leads=[], accounts=[], stage_track=none, mapped=[], event_at=none, one_row_per=[]) %}
+{% macro unify(
+    entity, leads=[], accounts=[], stage_track=none, mapped=[], event_at=none, one_row_per=[], has_own_words=false
+) %}
     {#-
         One entity of the input contract from all enabled sources.
 
         leads, accounts  columns that hold ids of people and companies: replaced by those of the identity map
-        stage_track      the track whose stage names a source may write in its own words
+        stage_track      the track whose stage names a source may write in its own words; a row whose only news is a
+                         stage that is none of ours is left out (unknown ones stand in quarantine)
         mapped           columns whose spellings the playbook's value_mappings mend
         event_at         when it happened: later than `as_of`, and it has not happened yet
+        has_own_words    sources have words of their own for `activity_type`; what is of no interest is left out
         one_row_per      the key, where uniting people or companies can make two rows one; the last learnt stays
     -#}
     {%- set columns = contract_columns() %}
+    {%- set is_stage_change = stage_track and entity.endswith('_stage_changes') %}
 with unioned as (
     {{ union_sources(entity, columns) }}
 ),
@@ -20,7 +25,9 @@ resolved as (
         {%- if column in leads or column in accounts %}
         coalesce({{ column }}_identities.canonical_id, unioned.{{ column }}) as {{ column }}
         {%- elif column == 'stage' and stage_track %}
-        coalesce(stage_names.stage, unioned.stage) as stage
+        known_stages.stage
+        {%- elif column == 'activity_type' and has_own_words %}
+        activity_names.activity_type
         {%- elif column in mapped %}
         coalesce({{ column }}_spellings.value, unioned.{{ column }}) as {{ column }}
         {%- else %}
@@ -41,6 +48,18 @@ resolved as (
             stage_names.track = '{{ stage_track }}'
             and stage_names.source = unioned.source
             and stage_names.source_stage = unioned.stage
+    {{ 'inner' if is_stage_change else 'left' }} join {{ ref('lifecycle_stages') }} as known_stages
+        on
+            known_stages.track = '{{ stage_track }}'
+            and known_stages.stage
+            = case when stage_names.source is null then unioned.stage else stage_names.stage end
+    {%- endif %}
+    {%- if has_own_words %}
+    inner join {{ ref('activity_names') }} as activity_names
+        on
+            unioned.source = activity_names.source
+            and unioned.activity_type = activity_names.source_activity
+            and activity_names.activity_type is not null
     {%- endif %}
     {%- for column in mapped %}
     {{ join_spelling(entity, column, 'unioned') }}

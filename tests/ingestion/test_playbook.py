@@ -225,7 +225,7 @@ def test_any_bytes_are_accepted_or_refused_with_their_place(table, content):
 def check_accepted_or_refused(path: Path) -> None:
     files = {name: DEFAULT_PLAYBOOK_DIR / f"{name}.csv" for name in playbook_tables()} | {path.stem: path}
     try:
-        tables = playbook.check(files)
+        tables = playbook.check(files, ["files"])
     except Fault as fault:
         assert f"{path}, line " in str(fault) or "is unknown; known are" in str(fault) or "is not in " in str(fault)
     else:

@@ -23,3 +23,16 @@
 {% macro spark__joined_text(value, order_by) -%}
     array_join(array_sort(collect_list({{ value }})), ', ')
 {%- endmacro %}
+
+{% macro try_cast(value, data_type) %}
+    {#- A text as another type, null where it is not one. -#}
+    {{- return(adapter.dispatch('try_cast', 'funnelhouse')(value, data_type)) -}}
+{% endmacro %}
+
+{% macro default__try_cast(value, data_type) -%}
+    try_cast({{ value }} as {{ data_type }})
+{%- endmacro %}
+
+{% macro spark__try_cast(value, data_type) -%}
+    try_cast({{ value }} as {{ data_type }})
+{%- endmacro %}

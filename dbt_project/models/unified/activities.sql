@@ -1,1 +1,7 @@
-{{ unify('activities', leads=['lead_id'], accounts=['account_id'], event_at='occurred_at') }}
+{{ unify(
+    'activities',
+    leads=['lead_id'],
+    accounts=['account_id'],
+    event_at='occurred_at',
+    has_own_words=true,
+) }}

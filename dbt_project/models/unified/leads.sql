@@ -27,7 +27,7 @@ records as (
     select
         unioned.*,
         identity_map.canonical_id,
-        coalesce(stage_names.stage, unioned.stage) as own_stage,
+        known_stages.stage as own_stage,
         row_number() over (
             partition by identity_map.canonical_id
             order by
@@ -46,6 +46,11 @@ records as (
             stage_names.track = 'lead'
             and unioned.source = stage_names.source
             and unioned.stage = stage_names.source_stage
+    left join {{ ref('lifecycle_stages') }} as known_stages
+        on
+            known_stages.track = 'lead'
+            and known_stages.stage
+            = case when stage_names.source is null then unioned.stage else stage_names.stage end
     where unioned.created_at <= {{ as_of() }}
 
 ),

@@ -9,41 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import dlt
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ingestion import playbook
 from ingestion.config import Settings
 from ingestion.contract import entities, referenced_table
 from ingestion.faults import Fault
+from ingestion.landing import QUARANTINE_COLUMNS, connect, land, landed_source, new_landing, source_dir
 from ingestion.sources import Extraction, RawState
 from ingestion.sources.files.conform import Conformed, Rules, conform_file
 from ingestion.sources.files.given import SUFFIXES
 from ingestion.sources.files.settings import FilesSettings
-from ingestion.sql import MEMORY_LIMIT, literal
-from ingestion.versions import VERSION_COLUMNS, Snapshot, write_changes
-
-LANDED_BATCH_ROWS = 10_000  # dlt holds several batches at once
-MOMENT = pa.timestamp("us")
-ARROW_TYPES = {
-    "string": pa.string(),
-    "bigint": pa.int64(),
-    "int": pa.int64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": MOMENT,
-}
-QUARANTINE_COLUMNS = {
-    "entity": "string",
-    "file": "string",
-    "line": "bigint",
-    "column_name": "string",
-    "reason": "string",
-    "given": "string",
-}
+from ingestion.sql import literal
+from ingestion.versions import Snapshot
 
 
 def extract(settings: Settings, raw: RawState) -> Extraction:
@@ -56,11 +34,11 @@ def extract(settings: Settings, raw: RawState) -> Extraction:
     rules = Rules(files_settings.timezone, known_values(settings), settings.hash_secret())
     with _work_folder(settings) as work, _connect(files_settings, raw, work) as connection:
         conformed = [conform_file(connection, entities()[name], path, rules, work) for name, path in files.items()]
-        landing = _new_landing(settings, raw)
-        changed_count = sum(_land(connection, _snapshot(result), raw, landing) for result in conformed)
-        _land(connection, _quarantine(connection, conformed), raw, landing)
+        landing = new_landing(settings, "files", raw)
+        changed_count = sum(land(connection, _snapshot(result), raw, landing) for result in conformed)
+        land(connection, _quarantine(connection, conformed), raw, landing)
     return Extraction(
-        source=_source({name: landing / f"{name}.parquet" for name in raw_tables()}),
+        source=landed_source("files", landing, _columns()),
         row_count=sum(result.row_count for result in conformed),
         changed_count=changed_count,
         quarantined_count=sum(result.quarantined_count for result in conformed),
@@ -111,7 +89,7 @@ def known_values(settings: Settings) -> dict[str, dict[str, list[str]]]:
 @contextmanager
 def _work_folder(settings: Settings) -> Iterator[Path]:
     """An empty folder for the length of one extraction; a fixed one, so that what a killed load left goes too."""
-    work = settings.data_dir / "raw" / "files" / "work"
+    work = source_dir(settings, "files") / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
@@ -120,26 +98,9 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _new_landing(settings: Settings, raw: RawState) -> Path:
-    """The folder that will keep the changes of this load; several loads as of one moment are numbered."""
-    loads = settings.data_dir / "raw" / "files"
-    moment = raw.loaded_at.strftime("%Y%m%dT%H%M%S%fZ")
-    return loads / f"{moment}-{len(list(loads.glob(f'{moment}-*'))) + 1}"
-
-
 def _connect(files: FilesSettings, raw: RawState, work: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory that finds the files by their bare names and has the warehouse attached, if there is one."""
-    config = {
-        "autoinstall_known_extensions": "false",
-        "file_search_path": str(_search_folder(files.folders, work)),
-        "memory_limit": MEMORY_LIMIT,
-        "temp_directory": str(work / "spilled"),
-    }
-    connection = duckdb.connect(config=config)
-    connection.execute("set timezone = 'UTC'")
-    if raw.warehouse.exists():
-        connection.execute(f"attach {literal(raw.warehouse)} as warehouse (read_only)")
-    return connection
+    """A database that finds the files by their bare names."""
+    return connect(raw, work / "spilled", file_search_path=str(_search_folder(files.folders, work)))
 
 
 def _search_folder(folders: tuple[Path, ...], work: Path) -> Path:
@@ -174,6 +135,7 @@ def _quarantine(connection: duckdb.DuckDBPyConnection, conformed: list[Conformed
             {literal(result.entity.name)} as entity,
             {literal(result.file.name)} as file,
             _line as line,
+            cast(null as varchar) as record_id,
             _fault_column as column_name,
             _fault as reason,
             _given as given
@@ -186,40 +148,7 @@ def _quarantine(connection: duckdb.DuckDBPyConnection, conformed: list[Conformed
     return Snapshot("quarantine", list(QUARANTINE_COLUMNS), ("entity", "file", "line"), "refused", "refused")
 
 
-def _land(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, raw: RawState, landing: Path) -> int:
-    """Write what a snapshot adds to its raw table into the landing folder; return the number of rows."""
-    stored = f"warehouse.{raw.dataset}.{snapshot.table}"
-    [(is_stored,)] = connection.execute(
-        "select count(*) > 0 from duckdb_tables() where (database_name, schema_name, table_name) = ('warehouse', ?, ?)",
-        [raw.dataset, snapshot.table],
-    ).fetchall()
-    # Every load makes the tables of all entities: one without rows is waiting for its first load.
-    has_versions = is_stored and connection.execute(f"select 1 from {stored} limit 1").fetchall()
-    target = landing / f"{snapshot.table}.parquet"
-    return write_changes(connection, snapshot, stored if has_versions else None, raw.loaded_at, target)
-
-
-@dlt.source(name="files", schema_contract={"tables": "evolve", "columns": "evolve", "data_type": "freeze"})
-def _source(landed: dict[str, Path]) -> Iterator[dlt.sources.DltResource]:
-    """One resource per raw table; a table without a landed file is created empty."""
-    for name, path in landed.items():
-        columns = {column: {"timezone": False} for column, kind in _arrow_types(name).items() if kind == MOMENT}
-        yield dlt.resource(_landed_rows, name=name, write_disposition="append", columns=columns)(name, path)
-
-
-def _landed_rows(table: str, path: Path) -> Iterator[pa.Table]:
-    schema = pa.schema(list(_arrow_types(table).items()))
-    yield schema.empty_table()
-    if not path.exists():
-        return
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=LANDED_BATCH_ROWS):
-            yield pa.Table.from_batches([batch]).cast(schema)
-
-
-def _arrow_types(table: str) -> dict[str, pa.DataType]:
-    """The columns of a raw table in the order they are written."""
-    own = QUARANTINE_COLUMNS
-    if table in entities():
-        own = {column.name: column.data_type for column in entities()[table].columns}
-    return {name: ARROW_TYPES[data_type] for name, data_type in (own | VERSION_COLUMNS).items()}
+def _columns() -> dict[str, dict[str, str]]:
+    """The columns of each raw table in the order they are written."""
+    own = {name: {column.name: column.data_type for column in table.columns} for name, table in entities().items()}
+    return own | {"quarantine": QUARANTINE_COLUMNS}

@@ -12,7 +12,7 @@ import duckdb
 from ingestion.contract import Column, Table
 from ingestion.faults import Fault
 from ingestion.sources.files.given import lay_out
-from ingestion.sql import copy_to_parquet, equal, identifier, identifiers, literal
+from ingestion.sql import copy_to_parquet, email_key, equal, identifier, identifiers, literal
 
 DAY_PATTERN = r"\d{4}-\d{2}-\d{2}"
 MOMENT_PATTERN = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
@@ -198,7 +198,7 @@ def _typed(column: Column, given: dict[str, str], rules: Rules) -> str:
     if name.endswith(PRECISION_SUFFIX):
         return _precision(name, given)
     if name == "email_key" and "email" in given:
-        return f"coalesce({_text(name, given)}, {_email_key(_text('email', given), rules.hash_secret)})"
+        return f"coalesce({_text(name, given)}, {email_key(_text('email', given), rules.hash_secret)})"
     if name == "email_domain" and "email" in given:
         domain = f"split_part(lower({_text('email', given)}), '@', 2)"
         return f"coalesce(lower({_text(name, given)}), nullif({domain}, ''))"
@@ -300,14 +300,6 @@ def _complaints(column: Column, given: dict[str, str], lookups: dict[str, list[s
         missing = f"{cell} is null and {value} is null" if name in given else f"{value} is null"
         complaints.append((missing, f"'{name} is empty'"))
     return complaints
-
-
-def _email_key(email: str, secret: bytes) -> str:
-    """HMAC-SHA256 (RFC 2104) of the lower-cased e-mail in SQL, as hexadecimal text."""
-    block = secret.ljust(64, b"\0")
-    inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
-    hashed = f"sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode(lower({email})))))"
-    return f"case when {email} like '%_@_%' then {hashed} end"
 
 
 def _text(name: str, given: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ described as (
         entity,
         file,
         line,
+        record_id,
         column_name,
         reason,
         loaded_at

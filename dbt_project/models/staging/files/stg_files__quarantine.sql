@@ -1,6 +1,6 @@
 with versions as (
 
-    {{ latest_versions('raw_files', 'quarantine', ['entity', 'file', 'line']) }}
+    {{ latest_versions('raw_files', 'quarantine', ['entity', 'file', 'line', 'record_id']) }}
 
 ),
 
@@ -10,6 +10,7 @@ renamed as (
         entity,
         file,
         line,
+        record_id,
         column_name,
         reason,
         'files' as source,

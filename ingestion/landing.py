@@ -1,0 +1,114 @@
+"""What a load adds to the raw tables lies first as parquet files under `raw/<source>/`; dlt brings it from there."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import dlt
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingestion.config import Settings
+from ingestion.sources import RawState
+from ingestion.sql import MEMORY_LIMIT, literal
+from ingestion.versions import VERSION_COLUMNS, Snapshot, write_changes
+
+LANDED_BATCH_ROWS = 10_000  # dlt holds several batches at once
+MOMENT = pa.timestamp("us")
+ARROW_TYPES = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "int": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": MOMENT,
+}
+# Rows that a source refused, in the shape that models/unified/quarantine expects of every source.
+QUARANTINE_COLUMNS = {
+    "entity": "string",
+    "file": "string",
+    "line": "bigint",
+    "record_id": "string",
+    "column_name": "string",
+    "reason": "string",
+    "given": "string",
+}
+
+
+def source_dir(settings: Settings, source: str) -> Path:
+    """Where a source keeps what it has landed."""
+    return settings.data_dir / "raw" / source
+
+
+def new_landing(settings: Settings, source: str, raw: RawState) -> Path:
+    """The folder that will keep the changes of this load; several loads as of one moment are numbered."""
+    loads = source_dir(settings, source)
+    moment = raw.loaded_at.strftime("%Y%m%dT%H%M%S%fZ")
+    return loads / f"{moment}-{len(list(loads.glob(f'{moment}-*'))) + 1}"
+
+
+def connect(raw: RawState, spill: Path, **config: str) -> duckdb.DuckDBPyConnection:
+    """A database in memory that has the warehouse attached, if there is one, and spills into `spill`."""
+    config = {
+        "autoinstall_known_extensions": "false",
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": str(spill),
+    } | config
+    connection = duckdb.connect(config=config)
+    connection.execute("set timezone = 'UTC'")
+    if raw.warehouse.exists():
+        connection.execute(f"attach {literal(raw.warehouse)} as warehouse (read_only)")
+    return connection
+
+
+def stored_columns(connection: duckdb.DuckDBPyConnection, raw: RawState, table: str) -> list[str]:
+    """The source's own columns of a raw table as it stands in the warehouse; none where there is no such table."""
+    columns = connection.execute(
+        """
+        select column_name from duckdb_columns()
+        where (database_name, schema_name, table_name) = ('warehouse', ?, ?)
+        order by column_index
+        """,
+        [raw.dataset, table],
+    ).fetchall()
+    return [name for (name,) in columns if name not in VERSION_COLUMNS and not name.startswith("_dlt_")]
+
+
+def land(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, raw: RawState, landing: Path) -> int:
+    """Write what a snapshot adds to its raw table into the landing folder; return the number of rows."""
+    stored = f"warehouse.{raw.dataset}.{snapshot.table}"
+    # Every load makes the tables of all entities: one without rows is waiting for its first load.
+    has_versions = (
+        stored_columns(connection, raw, snapshot.table)
+        and connection.execute(f"select 1 from {stored} limit 1").fetchall()
+    )
+    target = landing / f"{snapshot.table}.parquet"
+    return write_changes(connection, snapshot, stored if has_versions else None, raw.loaded_at, target)
+
+
+def landed_source(source: str, landing: Path, columns_of: Mapping[str, Mapping[str, str]]) -> dlt.sources.DltSource:
+    """What lies in a landing folder as a dlt source: one append-only resource per raw table.
+
+    `columns_of` gives each raw table's own columns and their types; a table without a landed file is created empty.
+    A column may be new, a type may not change.
+    """
+
+    @dlt.source(name=source, schema_contract={"tables": "evolve", "columns": "evolve", "data_type": "freeze"})
+    def landed() -> Iterator[dlt.sources.DltResource]:
+        for table, own in columns_of.items():
+            types = {name: ARROW_TYPES[data_type] for name, data_type in {**own, **VERSION_COLUMNS}.items()}
+            hints = {name: {"timezone": False} for name, kind in types.items() if kind == MOMENT}
+            rows = dlt.resource(_landed_rows, name=table, write_disposition="append", columns=hints)
+            yield rows(landing / f"{table}.parquet", pa.schema(list(types.items())))
+
+    return landed()
+
+
+def _landed_rows(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+    yield schema.empty_table()
+    if not path.exists():
+        return
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=LANDED_BATCH_ROWS):
+            yield pa.Table.from_batches([batch]).cast(schema)

@@ -1,0 +1,309 @@
+"""Records of a vendor's API as raw tables: declared columns get their type, new ones come as text, and nothing is lost.
+
+A vendor adds a field: the raw table gains a text column of that name. A vendor changes the type of a field that is used
+here: the record is refused with the reason and keeps its last good version.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingestion.config import Settings
+from ingestion.landing import QUARANTINE_COLUMNS, connect, land, landed_source, new_landing, source_dir, stored_columns
+from ingestion.pages import DELETED, PRESENT, Reading, Stream, read
+from ingestion.sources import Extraction, RawState
+from ingestion.sql import copy_to_parquet, email_key, identifier, identifiers, literal
+from ingestion.versions import VERSION_COLUMNS, Snapshot
+
+_BEFORE_THE_FIRST = "no load yet"
+CURSOR_COLUMNS = {"stream": "string", "cursor": "string"}
+DAY_PATTERN = r"\d{4}-\d{2}-\d{2}"
+EPOCH_PATTERN = r"-?\d{12,13}"  # milliseconds
+KINDS = {
+    "timestamp": "a date-time",
+    "date": "a date",
+    "boolean": "true or false",
+    "double": "a number",
+    "bigint": "a whole number",
+}
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A raw table that a vendor's records fill.
+
+    `columns` are those that staging reads, in snake_case as dlt spells them, with their types; the key's are among
+    them. `version` is the column whose greater value is the newer state of a record. From the column `email` a join
+    key and the domain are made (`email_key`, `email_domain`).
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, str]
+    version: str | None = None
+    email: str | None = None
+
+    @property
+    def declared(self) -> dict[str, str]:
+        """The columns that are always there, and their types."""
+        return {**self.columns, **({"email_key": "string", "email_domain": "string"} if self.email else {})}
+
+
+@dataclass(frozen=True)
+class _Conformed:
+    """A table's records after typing: views of the good rows (each key once) and of the refused ones, and counts."""
+
+    table: RawTable
+    types: dict[str, str]
+    rows: str
+    refused: str
+    row_count: int
+    quarantined_count: int
+
+
+def raw_tables_of(tables: Mapping[str, RawTable]) -> list[str]:
+    """The tables that a source read by `extract` keeps in its raw schema."""
+    return [*tables, "cursors", "quarantine"]
+
+
+def expectations_of(tables: Mapping[str, RawTable]) -> dict[str, list[dict]]:
+    """What holds of every such raw table: keys are filled, declared columns stay, each row says when it was learnt.
+
+    dlt puts a value of another type into a new column `…__v_…`; none may appear.
+    """
+    return {
+        table.name: [
+            {
+                "severity": "block",
+                "type": "expect_table_columns_to_match_set",
+                "kwargs": {"column_set": [*table.declared, *VERSION_COLUMNS, "_dlt_load_id"], "exact_match": False},
+            },
+            *(
+                {"severity": "block", "type": "expect_column_values_to_not_be_null", "kwargs": {"column": name}}
+                for name in ("_loaded_at", "_row_hash", *table.key)
+            ),
+        ]
+        for table in tables.values()
+    }
+
+
+def cursors(raw: RawState) -> dict[str, object]:
+    """Where each stream's next load begins, as the last complete load left it."""
+    with connect(raw, raw.warehouse.parent / "spilled") as connection:
+        if not stored_columns(connection, raw, "cursors"):
+            return {}
+        newest = "arg_max(cursor, (_loaded_at, _dlt_load_id))"
+        found = connection.execute(
+            f"select stream, {newest} from warehouse.{raw.dataset}.cursors group by stream"
+        ).fetchall()
+    return {stream: json.loads(cursor) for stream, cursor in found}
+
+
+def extract(
+    source: str, label: str, settings: Settings, raw: RawState, tables: Mapping[str, RawTable], streams: list[Stream]
+) -> Extraction:
+    """Read the streams to their end and find what is new in their tables.
+
+    Raises Fault; then nothing has been loaded, and the pages read so far are kept for the next try.
+    """
+    work = source_dir(settings, source)
+    reading = read(work / "unfinished", label, streams, cursors(raw), _base(raw))
+    spill = work / "spilled"
+    landing = new_landing(settings, source, raw)
+    landing.mkdir(parents=True)
+    notices: list[str] = []
+    with connect(raw, spill) as connection:
+        secret = settings.hash_secret()
+        conformed = [_conform(connection, table, reading, raw, secret, landing) for table in tables.values()]
+        whole = {table for stream in streams for table in stream.whole}
+        changed_count = 0
+        for result in conformed:
+            snapshot = _snapshot(connection, result, reading, raw, result.table.name in whole, notices)
+            changed_count += land(connection, snapshot, raw, landing)
+        land(connection, _quarantine(connection, conformed), raw, landing)
+        land(connection, _cursor_snapshot(connection, reading), raw, landing)
+    for path in landing.glob("*.typed.parquet"):
+        path.unlink()
+    types = {result.table.name: result.types for result in conformed}
+    return Extraction(
+        source=landed_source(source, landing, types | {"cursors": CURSOR_COLUMNS, "quarantine": QUARANTINE_COLUMNS}),
+        row_count=sum(result.row_count for result in conformed),
+        changed_count=changed_count,
+        quarantined_count=sum(result.quarantined_count for result in conformed),
+        notices=notices,
+    )
+
+
+def _base(raw: RawState) -> str:
+    """A name for what the warehouse holds of this source: it changes with every load that has been committed."""
+    with connect(raw, raw.warehouse.parent / "spilled") as connection:
+        if not stored_columns(connection, raw, "loads"):
+            return _BEFORE_THE_FIRST
+        [(count, last)] = connection.execute(
+            f"select count(*), max(finished_at) from warehouse.{raw.dataset}.loads where status = 'loaded'"
+        ).fetchall()
+    return f"{count} loads, the last at {last}" if count else _BEFORE_THE_FIRST
+
+
+def _conform(
+    connection: duckdb.DuckDBPyConnection,
+    table: RawTable,
+    reading: Reading,
+    raw: RawState,
+    secret: bytes,
+    landing: Path,
+) -> _Conformed:
+    """Type a table's records; of several records with one key the newest stays."""
+    seen = reading.columns.get(table.name, [])
+    stored = stored_columns(connection, raw, table.name)
+    extra = [name for name in dict.fromkeys([*stored, *seen]) if name not in table.declared]
+    types = table.declared | dict.fromkeys(extra, "string")
+    given = reading.relation(table.name, "", [*table.columns, *extra, "_is_deleted", "_line"])
+    if given is None:
+        given = f"(select {', '.join(f'cast(null as varchar) as {identifier(c)}' for c in [*table.columns, *extra])}, "
+        given += "cast(null as varchar) as _is_deleted, '0' as _line where false)"
+    columns = [f"{_typed(name, kind)} as {identifier(name)}" for name, kind in table.columns.items()]
+    if table.email:
+        address = f"trim({identifier(table.email)})"
+        columns += [
+            f"{email_key(address, secret)} as email_key",
+            f"nullif(split_part(lower({address}), '@', 2), '') as email_domain",
+        ]
+    columns += [identifier(name) for name in extra]
+    complaints = [complaint for name, kind in table.columns.items() for complaint in _complaints(table, name, kind)]
+    fault = "".join(f" when {test} then {reason}" for test, _, reason in complaints)
+    fault_column = "".join(f" when {test} then {literal(column)}" for test, column, _ in complaints)
+    cells = ", ".join(f"{literal(name)}: {identifier(name)}" for name in [*table.columns, *extra])
+    select = f"""
+        select
+            {", ".join(columns)},
+            coalesce(_is_deleted = 'true', false) as _is_deleted,
+            cast(_line as bigint) as _line,
+            {f"case{fault} end" if fault else "cast(null as varchar)"} as _fault,
+            {f"case{fault_column} end" if fault_column else "cast(null as varchar)"} as _fault_column,
+            case {f"when (case{fault} end) is not null" if fault else "when false"}
+                then cast(to_json({{{cells}}}) as varchar) end as _given
+        from {given}
+    """
+    path = landing / f"{table.name}.typed.parquet"
+    connection.execute(copy_to_parquet(select, path)).fetchall()
+    typed = f"read_parquet({literal(path)})"
+    newest = f"({identifier(table.version)}, _line)" if table.version else "_line"
+    rows, refused = f"good_{table.name}", f"refused_{table.name}"
+    # Only keys are grouped, so that a table of wide rows need not fit into memory.
+    connection.execute(
+        f"""
+        create view {rows} as
+        select typed.* from {typed} as typed
+        semi join (
+            select arg_max(_line, {newest}) as _line from {typed} where _fault is null group by {identifiers(table.key)}
+        ) as newest on typed._line = newest._line
+        """
+    )
+    connection.execute(f"create view {refused} as select * from {typed} where _fault is not null")
+    [(row_count, quarantined_count)] = connection.execute(
+        f"select count(*) filter (where not _is_deleted), count(*) filter (where _fault is not null) from {typed}"
+    ).fetchall()
+    return _Conformed(table, types, rows, refused, row_count, quarantined_count)
+
+
+def _typed(name: str, data_type: str) -> str:
+    """The expression that turns a text into a type, null where it cannot be."""
+    cell = identifier(name)
+    text = f"nullif(trim({cell}), '')"
+    if data_type == "string":
+        return cell
+    if data_type == "bigint":
+        number = f"try_cast({text} as decimal(38, 9))"
+        return f"case when {number} = trunc({number}) then try_cast({number} as bigint) end"
+    if data_type == "double":
+        number = f"try_cast({text} as double)"
+        return f"case when isfinite({number}) then {number} end"
+    if data_type == "boolean":
+        return f"case when lower({text}) in ('true', '1') then true when lower({text}) in ('false', '0') then false end"
+    if data_type == "date":
+        return f"case when regexp_full_match({text}, '{DAY_PATTERN}.*') then try_cast({text}[:10] as date) end"
+    return f"""case
+        when regexp_full_match({text}, '{EPOCH_PATTERN}') then epoch_ms(cast({text} as bigint))
+        else timezone('UTC', try_cast(regexp_replace({text}, '([+-]\\d\\d)(\\d\\d)$', '\\1:\\2') as timestamptz))
+    end"""
+
+
+def _complaints(table: RawTable, name: str, data_type: str) -> list[tuple[str, str, str]]:
+    """Triples of a condition under which a record is refused, the column, and the reason as SQL."""
+    cell, found = identifier(name), []
+    if name in table.key:
+        found.append((f"coalesce(trim({cell}), '') = ''", name, literal(f"{name} is empty")))
+    if data_type != "string":
+        before, after = literal(f"{name}: '"), literal(f"' is not {KINDS[data_type]}")
+        reason = f"concat({before}, {cell}, {after})"
+        found.append((f"coalesce(trim({cell}), '') != '' and ({_typed(name, data_type)}) is null", name, reason))
+    return found
+
+
+def _snapshot(
+    connection: duckdb.DuckDBPyConnection,
+    result: _Conformed,
+    reading: Reading,
+    raw: RawState,
+    is_whole: bool,
+    notices: list[str],
+) -> Snapshot:
+    table = result.table
+    columns = list(result.types)
+    named = [
+        f"select {_typed_key(table)} from {relation}"
+        for kind in ("", PRESENT)
+        if (relation := reading.relation(table.name, kind, table.key))
+    ]
+    if is_whole and not named:
+        stored = f"warehouse.{raw.dataset}.{table.name}"
+        if (
+            stored_columns(connection, raw, table.name)
+            and connection.execute(f"select 1 from {stored} limit 1").fetchall()
+        ):
+            notices.append(f"{table.name}: the source names not one record any more; those of the last load are kept.")
+        is_whole = False
+    if is_whole:
+        return Snapshot(
+            table.name, columns, table.key, result.rows, f"({' union all '.join(named)})", is_deleted="_is_deleted"
+        )
+    relation = reading.relation(table.name, DELETED, table.key)
+    deleted = f"(select {_typed_key(table)} from {relation})" if relation else None
+    return Snapshot(table.name, columns, table.key, result.rows, deleted=deleted, is_deleted="_is_deleted")
+
+
+def _typed_key(table: RawTable) -> str:
+    return ", ".join(f"{_typed(name, table.columns[name])} as {identifier(name)}" for name in table.key)
+
+
+def _quarantine(connection: duckdb.DuckDBPyConnection, conformed: list[_Conformed]) -> Snapshot:
+    """Refused records as one table; a record that is good by now leaves a tombstone there."""
+
+    def keys(result: _Conformed) -> str:
+        record_id = " || '/' || ".join(
+            f"coalesce(cast({identifier(name)} as varchar), '')" for name in result.table.key
+        )
+        name = literal(result.table.name)
+        return f"{name} as entity, {name} as file, cast(null as bigint) as line, {record_id} as record_id"
+
+    refused = " union all ".join(
+        f"select {keys(result)}, max_by(_fault_column, _line) as column_name, max_by(_fault, _line) as reason, "
+        f"max_by(_given, _line) as given from {result.refused} group by all"
+        for result in conformed
+    )
+    good = " union all ".join(f"select {keys(result)} from {result.rows}" for result in conformed)
+    connection.execute(f"create view refused as {refused}")
+    connection.execute(f"create view good as {good}")
+    key = ("entity", "file", "line", "record_id")
+    return Snapshot("quarantine", list(QUARANTINE_COLUMNS), key, "refused", deleted="good")
+
+
+def _cursor_snapshot(connection: duckdb.DuckDBPyConnection, reading: Reading) -> Snapshot:
+    connection.execute("create table next_cursors (stream varchar, cursor varchar)")
+    for stream, cursor in reading.cursors.items():
+        connection.execute("insert into next_cursors values (?, ?)", [stream, json.dumps(cursor, sort_keys=True)])
+    return Snapshot("cursors", list(CURSOR_COLUMNS), ("stream",), "next_cursors")
