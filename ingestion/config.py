@@ -20,6 +20,7 @@ class Settings:
 
     data_dir: Path
     sources: tuple[str, ...]
+    reload: tuple[str, ...]
     as_of: datetime | None
     playbook_dir: Path | None
     environment: Mapping[str, str]
@@ -31,6 +32,7 @@ class Settings:
         return cls(
             data_dir=Path(environment.get("FUNNELHOUSE_DATA_DIR") or PROJECT_DIR / "data").absolute(),
             sources=_names(environment.get("FUNNELHOUSE_SOURCES") or "files"),
+            reload=_names(environment.get("FUNNELHOUSE_RELOAD") or ""),
             as_of=_moment("FUNNELHOUSE_AS_OF", environment.get("FUNNELHOUSE_AS_OF", "")),
             playbook_dir=Path(playbook_dir).absolute() if playbook_dir else None,
             environment=environment,

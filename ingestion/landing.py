@@ -87,20 +87,32 @@ def land(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, raw: RawStat
     return write_changes(connection, snapshot, stored if has_versions else None, raw.loaded_at, target)
 
 
-def landed_source(source: str, landing: Path, columns_of: Mapping[str, Mapping[str, str]]) -> dlt.sources.DltSource:
+def complete_tables(
+    connection: duckdb.DuckDBPyConnection, raw: RawState, columns_of: Mapping[str, Mapping[str, str]]
+) -> set[str]:
+    """The raw tables that stand in the warehouse with all of these columns already."""
+    return {table for table, own in columns_of.items() if set(own) <= set(stored_columns(connection, raw, table))}
+
+
+def landed_source(
+    source: str, landing: Path, columns_of: Mapping[str, Mapping[str, str]], complete: set[str]
+) -> dlt.sources.DltSource:
     """What lies in a landing folder as a dlt source: one append-only resource per raw table.
 
-    `columns_of` gives each raw table's own columns and their types; a table without a landed file is created empty.
-    A column may be new, a type may not change.
+    `columns_of` gives each raw table's own columns and their types; a table without a landed row is created empty,
+    unless it is `complete` already. A column may be new, a type may not change.
     """
 
     @dlt.source(name=source, schema_contract={"tables": "evolve", "columns": "evolve", "data_type": "freeze"})
     def landed() -> Iterator[dlt.sources.DltResource]:
         for table, own in columns_of.items():
+            path = landing / f"{table}.parquet"
+            if table in complete and not (path.exists() and pq.read_metadata(path).num_rows):
+                continue
             types = {name: ARROW_TYPES[data_type] for name, data_type in {**own, **VERSION_COLUMNS}.items()}
             hints = {name: {"timezone": False} for name, kind in types.items() if kind == MOMENT}
             rows = dlt.resource(_landed_rows, name=table, write_disposition="append", columns=hints)
-            yield rows(landing / f"{table}.parquet", pa.schema(list(types.items())))
+            yield rows(path, pa.schema(list(types.items())))
 
     return landed()
 

@@ -55,7 +55,7 @@ def load(name: str, settings: Settings) -> Load:
         return Load(name, SKIPPED, message, last)
     started = _clock()
     try:
-        extraction = source.extract(settings, RawState(settings.warehouse, dataset, loaded_at))
+        extraction = source.extract(settings, RawState(settings.warehouse, dataset, loaded_at, name in settings.reload))
     except (Fault, duckdb.Error, OSError) as fault:
         outcome, news = Load(name, FAILED, str(fault) or repr(fault), last), []
     else:

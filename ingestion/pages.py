@@ -28,9 +28,11 @@ JOURNAL = "journal.json"
 class Page:
     """One answer of a vendor; tables are named, records are dicts as the vendor gave them.
 
-    A record with `_is_deleted: True` says of itself that it is gone; `deleted` has keys alone of records that are gone,
-    `present` keys of records that exist (see Stream.whole). `bookmark` is where to go on after this page (any JSON),
-    None at the end. `cursor` is where the next load is to begin as far as is known by now (any JSON).
+    A record with `_is_deleted: True` says of itself that it is gone; `deleted` has keys alone of records that are gone
+    (without a key's last columns: of all that begin so, but for those among the rows), `present` keys of records that
+    exist (see Stream.whole). `bookmark` is where to go on after this page (any JSON), None at the end. `cursor` is
+    where the next load is to begin as far as is known by now (any JSON). `notice` is a sentence for the user, such as
+    which permission is missing for what was left out.
     """
 
     rows: Mapping[str, list[dict]] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class Page:
     present: Mapping[str, list[dict]] = field(default_factory=dict)
     bookmark: Any = None
     cursor: Any = None
+    notice: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,13 @@ class Stream:
 class Reading:
     """All pages of a load: files of JSON lines whose values are texts or null, and each stream's next cursor.
 
-    `columns` names the columns that occur per table, in snake_case, as in the files.
+    `columns` names the columns that occur per table, in snake_case, as in the files; `notices` are the pages' own.
     """
 
     folder: Path
     columns: Mapping[str, list[str]]
     cursors: Mapping[str, Any]
+    notices: list[str]
 
     def file(self, table: str, kind: str = "") -> Path | None:
         """The rows of a table, or its `deleted` or `present` keys; None where there are none."""
@@ -93,7 +97,7 @@ def read(folder: Path, label: str, streams: list[Stream], cursors: Mapping[str, 
                 for page in stream.pages(cursors.get(stream.name), bookmark):
                     bar.update(journal.add(stream.name, page))
             journal.finish(stream.name)
-        return Reading(folder, journal.columns, dict(cursors) | journal.cursors)
+        return Reading(folder, journal.columns, dict(cursors) | journal.cursors, journal.noted["notices"])
 
 
 class _Journal:
@@ -111,7 +115,7 @@ class _Journal:
         if noted.get("base") != base:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            noted = {"base": base, "streams": {}, "sizes": {}, "columns": {}, "line": 0}
+            noted = {"base": base, "streams": {}, "sizes": {}, "columns": {}, "notices": [], "line": 0}
         for path in folder.glob("*.jsonl"):
             with path.open("r+b") as file:
                 file.truncate(noted["sizes"].get(path.name, 0))
@@ -142,6 +146,8 @@ class _Journal:
         for kind, tables in (("", page.rows), (DELETED, page.deleted), (PRESENT, page.present)):
             for table, records in tables.items():
                 self._write(table, kind, records)
+        if page.notice and page.notice not in self.noted["notices"]:
+            self.noted["notices"].append(page.notice)
         earlier = self.noted["streams"].get(stream, {}).get("cursor")
         cursor = earlier if page.cursor is None else page.cursor
         self.noted["streams"][stream] = {"bookmark": page.bookmark, "cursor": cursor, "is_done": False}

@@ -6,16 +6,25 @@ here: the record is refused with the reason and keeps its last good version.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from ingestion.config import Settings
-from ingestion.landing import QUARANTINE_COLUMNS, connect, land, landed_source, new_landing, source_dir, stored_columns
+from ingestion.landing import (
+    QUARANTINE_COLUMNS,
+    complete_tables,
+    connect,
+    land,
+    landed_source,
+    new_landing,
+    source_dir,
+    stored_columns,
+)
 from ingestion.pages import DELETED, PRESENT, Reading, Stream, read
 from ingestion.sources import Extraction, RawState
-from ingestion.sql import copy_to_parquet, email_key, identifier, identifiers, literal
+from ingestion.sql import copy_to_parquet, email_key, equal, identifier, identifiers, literal
 from ingestion.versions import VERSION_COLUMNS, Snapshot
 
 _BEFORE_THE_FIRST = "no load yet"
@@ -32,12 +41,26 @@ KINDS = {
 
 
 @dataclass(frozen=True)
+class Parent:
+    """Rows of a table belong to a record of another one: they go when it goes.
+
+    The own `column` names it by its `of`; with `only_vanished` they stay while the source still says that the record is
+    deleted, and go when it names it no more (as after an erasure).
+    """
+
+    column: str
+    table: str
+    of: str = "id"
+    only_vanished: bool = False
+
+
+@dataclass(frozen=True)
 class RawTable:
     """A raw table that a vendor's records fill.
 
     `columns` are those that staging reads, in snake_case as dlt spells them, with their types; the key's are among
     them. `version` is the column whose greater value is the newer state of a record. From the column `email` a join
-    key and the domain are made (`email_key`, `email_domain`).
+    key and the domain are made (`email_key`, `email_domain`). `parents` stand before it among the tables.
     """
 
     name: str
@@ -45,6 +68,11 @@ class RawTable:
     columns: Mapping[str, str]
     version: str | None = None
     email: str | None = None
+    parents: tuple[Parent, ...] = ()
+
+    def with_columns(self, columns: Mapping[str, str]) -> "RawTable":
+        """The same table with further columns."""
+        return replace(self, columns={**self.columns, **columns})
 
     @property
     def declared(self) -> dict[str, str]:
@@ -91,7 +119,9 @@ def expectations_of(tables: Mapping[str, RawTable]) -> dict[str, list[dict]]:
 
 
 def cursors(raw: RawState) -> dict[str, object]:
-    """Where each stream's next load begins, as the last complete load left it."""
+    """Where each stream's next load begins, as the last complete load left it; nowhere yet where all is read anew."""
+    if raw.is_reload:
+        return {}
     with connect(raw, raw.warehouse.parent / "spilled") as connection:
         if not stored_columns(connection, raw, "cursors"):
             return {}
@@ -114,22 +144,25 @@ def extract(
     spill = work / "spilled"
     landing = new_landing(settings, source, raw)
     landing.mkdir(parents=True)
-    notices: list[str] = []
+    notices = list(reading.notices)
     with connect(raw, spill) as connection:
         secret = settings.hash_secret()
         conformed = [_conform(connection, table, reading, raw, secret, landing) for table in tables.values()]
         whole = {table for stream in streams for table in stream.whole}
         changed_count = 0
         for result in conformed:
-            snapshot = _snapshot(connection, result, reading, raw, result.table.name in whole, notices)
+            orphans = _orphans(connection, result.table, tables, raw, landing)
+            snapshot = _snapshot(connection, result, reading, raw, result.table.name in whole, notices, orphans)
             changed_count += land(connection, snapshot, raw, landing)
         land(connection, _quarantine(connection, conformed), raw, landing)
         land(connection, _cursor_snapshot(connection, reading), raw, landing)
+        types = {result.table.name: result.types for result in conformed}
+        types |= {"cursors": CURSOR_COLUMNS, "quarantine": QUARANTINE_COLUMNS}
+        complete = complete_tables(connection, raw, types)
     for path in landing.glob("*.typed.parquet"):
         path.unlink()
-    types = {result.table.name: result.types for result in conformed}
     return Extraction(
-        source=landed_source(source, landing, types | {"cursors": CURSOR_COLUMNS, "quarantine": QUARANTINE_COLUMNS}),
+        source=landed_source(source, landing, types, complete),
         row_count=sum(result.row_count for result in conformed),
         changed_count=changed_count,
         quarantined_count=sum(result.quarantined_count for result in conformed),
@@ -138,14 +171,16 @@ def extract(
 
 
 def _base(raw: RawState) -> str:
-    """A name for what the warehouse holds of this source: it changes with every load that has been committed."""
+    """A name for what the load builds on: it changes with every load of this source that has been committed."""
     with connect(raw, raw.warehouse.parent / "spilled") as connection:
         if not stored_columns(connection, raw, "loads"):
             return _BEFORE_THE_FIRST
         [(count, last)] = connection.execute(
             f"select count(*), max(finished_at) from warehouse.{raw.dataset}.loads where status = 'loaded'"
         ).fetchall()
-    return f"{count} loads, the last at {last}" if count else _BEFORE_THE_FIRST
+    if not count:
+        return _BEFORE_THE_FIRST
+    return f"{count} loads, the last at {last}" + (", read anew" if raw.is_reload else "")
 
 
 def _conform(
@@ -251,6 +286,7 @@ def _snapshot(
     raw: RawState,
     is_whole: bool,
     notices: list[str],
+    orphans: list[str],
 ) -> Snapshot:
     table = result.table
     columns = list(result.types)
@@ -271,9 +307,57 @@ def _snapshot(
         return Snapshot(
             table.name, columns, table.key, result.rows, f"({' union all '.join(named)})", is_deleted="_is_deleted"
         )
-    relation = reading.relation(table.name, DELETED, table.key)
-    deleted = f"(select {_typed_key(table)} from {relation})" if relation else None
+    gone = [*_named_as_deleted(connection, table, reading, raw), *orphans]
+    deleted = f"({' union '.join(gone)})" if gone else None
     return Snapshot(table.name, columns, table.key, result.rows, deleted=deleted, is_deleted="_is_deleted")
+
+
+def _named_as_deleted(
+    connection: duckdb.DuckDBPyConnection, table: RawTable, reading: Reading, raw: RawState
+) -> list[str]:
+    """Selects of the keys that the pages name as deleted; a key without its last columns names all that begin so."""
+    relation = reading.relation(table.name, DELETED, table.key)
+    if relation is None:
+        return []
+    first, rest = table.key[0], table.key[1:]
+    is_full = " and ".join(f"{identifier(name)} is not null" for name in table.key)
+    found = [f"select {_typed_key(table)} from {relation} where {is_full}"]
+    if rest and stored_columns(connection, raw, table.name):
+        begins_so = " and ".join(
+            f"(named.{identifier(name)} is null or named.{identifier(name)} = stored.{identifier(name)})"
+            for name in rest
+        )
+        found.append(
+            f"select {identifiers(table.key, 'stored')} from warehouse.{raw.dataset}.{table.name} as stored "
+            f"semi join (select {_typed_key(table)} from {relation} where not ({is_full})) as named "
+            f"on named.{identifier(first)} = stored.{identifier(first)} and {begins_so}"
+        )
+    return found
+
+
+def _orphans(
+    connection: duckdb.DuckDBPyConnection,
+    table: RawTable,
+    tables: Mapping[str, RawTable],
+    raw: RawState,
+    landing: Path,
+) -> list[str]:
+    """Selects of the keys whose parent's deletion has just been landed."""
+    if not table.parents or not stored_columns(connection, raw, table.name):
+        return []
+    found = []
+    for parent in table.parents:
+        landed = f"read_parquet({literal(landing / f'{parent.table}.parquet')})"
+        lost = f"select {identifier(parent.of)} from {landed} as landed"
+        if parent.only_vanished:
+            key = tables[parent.table].key
+            lost += f" anti join good_{parent.table} as given on {equal(key, 'given', 'landed')}"
+        found.append(
+            f"select {identifiers(table.key, 'stored')} from warehouse.{raw.dataset}.{table.name} as stored "
+            f"semi join ({lost} where landed._is_deleted) as lost "
+            f"on lost.{identifier(parent.of)} = stored.{identifier(parent.column)}"
+        )
+    return found
 
 
 def _typed_key(table: RawTable) -> str:

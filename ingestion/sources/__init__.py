@@ -17,11 +17,15 @@ from ingestion.faults import Fault
 
 @dataclass(frozen=True)
 class RawState:
-    """What a source may know of the warehouse when it extracts: where it is, and the moment that it loads as."""
+    """What a source may know of the warehouse when it extracts: where it is, and the moment that it loads as.
+
+    With `is_reload` it reads everything from the beginning, as if for the first time.
+    """
 
     warehouse: Path
     dataset: str
     loaded_at: datetime
+    is_reload: bool = False
 
 
 @dataclass(frozen=True)

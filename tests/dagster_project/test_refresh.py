@@ -126,7 +126,7 @@ def test_a_failed_audit_leaves_the_published_numbers_and_says_so(tmp_path, demo_
     assert (data_dir / "serving" / "current.duckdb").resolve() == before
     note = json.loads((data_dir / "serving" / "last_run.json").read_text())
     assert note["status"] == "failed"
-    assert "unified.lead_stage_changes does not pass known_stage" in note["message"]
+    assert "assert_few_rows_wait_for_a_row_in_the_playbook" in note["message"]
 
 
 def test_a_broken_playbook_is_refused_before_anything_is_touched(tmp_path):

@@ -14,6 +14,7 @@ from ingestion import playbook
 from ingestion.config import DEFAULT_PLAYBOOK_DIR, Settings
 from ingestion.contract import playbook_tables
 from ingestion.faults import Fault
+from ingestion.sources import known_sources
 
 
 def settings_of(folder: Path, overlay: Path | None = None) -> Settings:
@@ -54,7 +55,8 @@ def refusal(tmp_path: Path, overlay: Path):
 
 
 def test_the_default_playbook_is_valid_and_published_as_it_is(tmp_path):
-    files = playbook.publish(settings_of(tmp_path))
+    every_source = {"FUNNELHOUSE_SOURCES": ",".join(known_sources()), "FUNNELHOUSE_DATA_DIR": str(tmp_path / "data")}
+    files = playbook.publish(Settings.from_environment(every_source))
     assert files == {name: DEFAULT_PLAYBOOK_DIR / f"{name}.csv" for name in playbook_tables()}
     for name in playbook_tables():
         assert read_csv(tmp_path / "data" / "playbook" / f"{name}.csv") == read_csv(files[name])
@@ -139,7 +141,7 @@ STAGES = default_text("lifecycle_stages")
         ("channel_rules.csv", default_text("channel_rules") + "x,1,pigeon,,,,,,,,,,,why\n", "column 'channel': 'pigeon' is unknown; known are "),
         ("stage_mappings.csv", "source,track,source_stage,stage\nfiles,lead,Hot,warm\n", "line 2: track 'lead', stage 'warm' is not in lifecycle_stages.csv"),
         ("stage_mappings.csv", "source,track,source_stage,stage\nfiles,lead,Hot,won\n", "line 2: track 'lead', stage 'won' is not in"),
-        ("stage_mappings.csv", "source,track,source_stage,stage\nhubspot,lead,Hot,mql\n", "line 2: column 'source': 'hubspot' is unknown; known are files"),
+        ("stage_mappings.csv", "source,track,source_stage,stage\npipedrive,lead,Hot,mql\n", "line 2: column 'source': 'pipedrive' is unknown; known are files"),
         ("lifecycle_stages.csv", STAGES.replace("marketing_qualified", "hot"), "line 3: column 'stage_role': 'hot' is unknown; known are entry, "),
         ("settings.csv", SETTINGS + "favourite_colour,green,\n", "column 'setting': 'favourite_colour' is unknown"),
         ("settings.csv", SETTINGS.replace("Europe/Warsaw", "Mars/Olympus"), "line 2: 'Mars/Olympus' is not a time zone such as Europe/Warsaw"),
@@ -147,14 +149,23 @@ STAGES = default_text("lifecycle_stages")
         ("settings.csv", SETTINGS.replace("monday", "tuesday"), "line 4: 'tuesday' is neither monday nor sunday"),
         ("settings.csv", SETTINGS.replace("month,1,", "month,13,"), "line 5: '13' is not a month from 1 to 12"),
         ("settings.csv", SETTINGS.replace(",90,", ",-90,"), "line 6: '-90' is not a whole number"),
+        ("settings.csv", SETTINGS.replace("rate,0.05,", "rate,5,"), "line 9: '5' is not a share between 0 and 1"),
         ("settings.csv", SETTINGS.replace(",90,", ",,"), "line 6: column 'value': is empty"),
-        ("settings.csv", "\n".join(SETTINGS.splitlines()[:-1]), "line 1: setting 'stage_repeat_minutes' is missing; copy its row"),
+        ("settings.csv", "\n".join(SETTINGS.splitlines()[:-1]), "line 1: setting 'most_unknown_words_rate' is missing; copy its row"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_refused_with_its_line_and_reason(refusal, name, content, expected):
     lines = refusal(name, content)
     assert any(line.startswith(f"{name}, line ") and expected in line for line in lines), lines
     assert len(lines) <= 2, lines
+
+
+def test_words_of_a_source_that_is_not_connected_count_for_nothing(tmp_path, overlay):
+    (overlay / "stage_mappings.csv").write_text(
+        "source,track,source_stage,stage\nfiles,lead,Hot,mql\nhubspot,lead,Warm,tepid\n"
+    )
+    mappings = playbook.read(settings_of(tmp_path, overlay))["stage_mappings"]
+    assert mappings == [{"source": "files", "track": "lead", "source_stage": "Hot", "stage": "mql"}]
 
 
 def test_successive_versions_of_a_rule_do_not_overlap(tmp_path, overlay):

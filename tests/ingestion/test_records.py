@@ -19,7 +19,7 @@ from ingestion.config import Settings
 from ingestion.faults import Fault
 from ingestion.load import FAILED, LOADED
 from ingestion.pages import Page, Stream
-from ingestion.records import RawTable
+from ingestion.records import Parent, RawTable
 
 START = datetime(2026, 1, 1)
 TABLES = {
@@ -33,6 +33,11 @@ TABLES = {
             email="email",
         ),
         RawTable("events", ("id", "person_id"), {"id": "string", "person_id": "string", "kind": "string"}),
+        RawTable("visits", ("id",), {"id": "string", "person_id": "string"}, parents=(Parent("person_id", "people"),)),
+        RawTable(
+            "notes", ("id",), {"id": "string", "person_id": "string"},
+            parents=(Parent("person_id", "people", only_vanished=True),),
+        ),
     )
 }  # fmt: skip
 
@@ -180,6 +185,33 @@ def test_a_listing_that_names_nothing_is_not_believed(api):
     result = api.load(stream(whole=("people",)))
     assert api.standing("people", "id") == [("a",)]
     assert result.notices == ("people: the source names not one record any more; those of the last load are kept.",)
+
+
+def test_a_notice_of_a_page_reaches_the_user_once_even_after_a_break(api):
+    def read(cursor: object, bookmark: object) -> Iterator[Page]:
+        if not bookmark:
+            yield people({"id": "a"}, bookmark=1, notice="Campaigns are left out.")
+            raise Fault("broken")
+        yield people({"id": "b"}, notice="Campaigns are left out.")
+
+    assert api.load(Stream("people", read)).status == FAILED
+    assert api.load(Stream("people", read)).notices == ("Campaigns are left out.",)
+
+
+def test_a_key_without_its_last_columns_names_all_that_begin_so_but_those_said_anew(api):
+    rows = [{"id": "a", "person_id": "x"}, {"id": "a", "person_id": "y"}, {"id": "b", "person_id": "x"}]
+    api.load(stream(Page({"events": rows})))
+    api.load(stream(Page({"events": [{"id": "a", "person_id": "z"}]}, deleted={"events": [{"id": "a"}]})))
+    assert api.standing("events", "id, person_id", "id, person_id") == [("a", "z"), ("b", "x")]
+
+
+def test_what_belongs_to_a_record_goes_with_it(api):
+    owned = [{"id": "1", "person_id": "a"}, {"id": "2", "person_id": "b"}, {"id": "3", "person_id": "c"}]
+    api.load(stream(Page({"people": [{"id": "a"}, {"id": "b"}, {"id": "c"}], "visits": owned, "notes": owned})))
+    # Of a the source still tells that it was deleted, b it names no more.
+    api.load(stream(Page({"people": [{"id": "a", "_is_deleted": True}]}, deleted={"people": [{"id": "b"}]})))
+    assert api.standing("visits", "id") == [("3",)]
+    assert api.standing("notes", "id") == [("1",), ("3",)]
 
 
 def test_a_deleted_record_keeps_its_values_and_may_return(api):

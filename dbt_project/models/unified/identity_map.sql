@@ -1,4 +1,4 @@
-{%- set rounds = 4 -%}
+{%- set rounds = 6 -%}
 
 with leads as (
     {{ union_sources('leads', {
