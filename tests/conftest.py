@@ -8,6 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from refreshing import PROJECT_DIR, example_environment, refreshed
+from speaking import NOW, STORY_SETUP, credentials, speaking, story
+
+from ingestion.simulator.filed import filed
+from ingestion.simulator.write import write_entity
 
 DEMO_AS_OF = "2026-11-01T00:00:00Z"
 DEMO_LEADS = 1500
@@ -17,7 +21,7 @@ DEMO_LEADS = 1500
 def simulated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files of a small made-up company."""
     folder = tmp_path_factory.mktemp("simulated")
-    command = [sys.executable, "-m", "ingestion.simulator", "--leads", str(DEMO_LEADS), "--as-of", DEMO_AS_OF]
+    command = [sys.executable, "-m", "ingestion.simulator", "write", "--leads", str(DEMO_LEADS), "--as-of", DEMO_AS_OF]
     subprocess.run([*command, "--out", str(folder)], cwd=PROJECT_DIR, check=True, capture_output=True)
     return folder
 
@@ -36,6 +40,25 @@ def demo_environment(simulated_files: Path, tmp_path_factory: pytest.TempPathFac
 def published_demo(demo_environment: dict[str, str]) -> Path:
     """The data directory of the made-up company after a refresh."""
     return refreshed(demo_environment)
+
+
+@pytest.fixture(scope="session")
+def published_systems(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a small made-up company after a refresh from the APIs of its systems and its files."""
+    data_dir = tmp_path_factory.mktemp("systems")
+    files = data_dir / "inbox"
+    files.mkdir()
+    for name, rows in filed(story(), STORY_SETUP, NOW).items():
+        write_entity(name, rows, files)
+    with speaking() as (url, state):
+        return refreshed(
+            {
+                "FUNNELHOUSE_DATA_DIR": str(data_dir),
+                "FUNNELHOUSE_FILES_DIR": str(files),
+                "FUNNELHOUSE_SOURCES": "files,salesforce,hubspot,marketo",
+            }
+            | credentials(url, state)
+        )
 
 
 @pytest.fixture(scope="session")

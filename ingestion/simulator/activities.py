@@ -6,25 +6,29 @@ import numpy as np
 import pandas as pd
 
 from ingestion.simulator import draw, encounters, mailings, sales, website
-from ingestion.simulator.clock import local_dates
+from ingestion.simulator.clock import DAY, MINUTE, local_dates
 from ingestion.simulator.draw import NONE
 from ingestion.simulator.world import World
 
 TAGS = ["click_id", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "referrer"]
-NUMBERS = ["lead", "visitor", "user", "campaign", "asset", "true_campaign"]
+NUMBERS = ["lead", "visitor", "user", "campaign", "asset", "true_campaign", "brought_by"]
+LONGEST_UPLOAD = 10 * DAY
+LONGEST_LAG = 30 * MINUTE
 
 
 @dataclass(frozen=True)
 class Activities:
     """The rows of entities activities, identity_links and consents, and the visits that the media bill must cover.
 
-    `paid_visits` has one row per visit that a campaign brought: campaign (number), date (local).
+    `paid_visits` has one row per visit that a campaign brought: campaign (number), date (local). `lead_campaigns` has
+    for each person the campaign (number, or NONE) that made them a lead.
     """
 
     activities: pd.DataFrame
     identity_links: pd.DataFrame
     consents: pd.DataFrame
     paid_visits: pd.DataFrame
+    lead_campaigns: np.ndarray
 
 
 def simulate(seed: int, world: World) -> Activities:
@@ -53,7 +57,24 @@ def simulate(seed: int, world: World) -> Activities:
         paid_visits=pd.DataFrame(
             {"campaign": brought["true_campaign"], "date": local_dates(brought["occurred_at"].to_numpy())}
         ),
+        lead_campaigns=_lead_campaigns(world, done),
     )
+
+
+def _lead_campaigns(world: World, done: pd.DataFrame) -> np.ndarray:
+    """The campaign of the form, the reply or the badge by which each person became a lead."""
+    is_met = done["activity_type"].isin(("event_attended", "email_replied")) & (done["actor"] == "person")
+    campaign = done["brought_by"].where(~is_met, done["campaign"]).to_numpy()
+    lag = done["occurred_at"].to_numpy() - world.people["created_at"].to_numpy()[done["lead"]]
+    # Badges are uploaded days after the fair; other records are made at once.
+    earliest = np.where(done["activity_type"] == "event_attended", -LONGEST_UPLOAD, -LONGEST_LAG)
+    is_origin = (done["lead"] != NONE) & (campaign != NONE) & (lag >= earliest) & (lag <= LONGEST_LAG)
+    origin = pd.DataFrame({"lead": done["lead"], "campaign": campaign})[is_origin]
+    channel = world.marketing.campaigns["channel"].to_numpy()[origin["campaign"]]
+    origin = origin[channel == world.people["channel"].to_numpy()[origin["lead"]]]
+    campaigns = np.full(len(world.people), NONE)
+    campaigns[origin["lead"]] = origin["campaign"]
+    return campaigns
 
 
 def _activity_rows(world: World, done: pd.DataFrame) -> pd.DataFrame:

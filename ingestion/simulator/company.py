@@ -60,13 +60,16 @@ IDEAL_INDUSTRY_ODDS = Odds(1.5, 1.3, 1.2, 1.2)
 # much a person does on the website, which is why behaviour predicts progress.
 INTENT_ODDS = Odds(2.0, 1.6, 1.3, 1.2)
 INTENT_VISIT_EFFECT = 0.45
-# Nurture e-mails reach those who consented, and work.
+# Those who consent to e-mails are a little keener than those who do not.
 CONSENT_SHARE = 0.75
-CONSENT_ODDS = Odds(mql=1.25)
-# A late answer costs acceptance by sales: odds for each doubling of the hours until the first answer.
+CONSENT_ODDS = Odds(mql=1.15)
+# A late answer costs acceptance by sales: odds for each doubling of the hours (by the clock on the wall) from the
+# hand-over to the first answer. Each hand-over that a rep already has in a week, as a share of what the rep can take
+# on in a week, slows the next answer down: at full capacity by this factor.
 ANSWER_HOURS_MEDIAN = 5.0
 ANSWER_HOURS_SPREAD = 1.1
 ANSWER_DOUBLING_ODDS = 0.88
+QUEUE_SLOWDOWN = 3.0
 UNANSWERED_SHARE = 0.1
 UNANSWERED_ODDS = 0.35
 # A deal with more people behind it is won more often; odds for each contact beyond the first.
@@ -110,6 +113,48 @@ CHANNELS = {
 CHANNEL_TILTS = {
     "Enterprise": {"event": 2.2, "partner": 2.0, "cold_email": 1.5, "paid_search": 0.6, "paid_social": 0.7},
     "SMB": {"paid_search": 1.2, "event": 0.6, "partner": 0.7},
+}
+# What a touch does: the odds of each step are multiplied by this for each touch that a person had before they made up
+# their mind. A touch is a visit to the website, a click in an e-mail or on a banner, a registration for a webinar, a
+# visit to a stand or an engagement in a social network; not the one that made the lead. (The odds of a channel, above,
+# are those of the people it brings, and no effect of the channel.) Retargeting follows those who would come anyway.
+TOUCH_EFFECTS = {
+    "paid_search": Odds(1.16, 1.05),
+    "organic_search": Odds(1.14, 1.05),
+    "paid_social": Odds(1.10, 1.02),
+    "organic_social": Odds(1.08, 1.02),
+    "cold_email": Odds(1.05),
+    "marketing_email": Odds(1.20, 1.05),
+    "nurture": Odds(1.50, 1.15),
+    "content": Odds(1.20, 1.08),
+    "webinar": Odds(1.90, 1.30),
+    "event": Odds(1.70, 1.30),
+    "referral": Odds(1.50, 1.20),
+    "partner": Odds(1.40, 1.20),
+    "retargeting": Odds(1.02),
+    "display": Odds(1.04),
+    "direct": Odds(),
+    "unclassified": Odds(),
+}
+# Of the leads that a channel made, those who would never have come without it; the others would have come by another
+# way, as the same people.
+INCREMENTAL_LEAD_SHARES = {
+    "paid_search": 0.55,
+    "organic_search": 0.60,
+    "paid_social": 0.80,
+    "organic_social": 0.60,
+    "cold_email": 0.90,
+    "marketing_email": 0.35,
+    "nurture": 0.30,
+    "content": 0.65,
+    "webinar": 0.60,
+    "event": 0.75,
+    "referral": 0.70,
+    "partner": 0.80,
+    "retargeting": 0.10,
+    "display": 0.50,
+    "direct": 0.0,
+    "unclassified": 0.0,
 }
 LEAD_SOURCE_EMPTY_SHARE = 0.12
 LEAD_SOURCE_WRONG_SHARE = 0.07
@@ -173,10 +218,12 @@ class Leg(NamedTuple):
     spread: float
 
 
+# How long people take to make up their minds, whatever they decide. Who is for it qualifies in that moment.
+DECISION_LEG = Leg(10.0, 1.1)
 LEAD_LEGS = {
-    ("lead", "mql"): Leg(10.0, 1.1),
-    ("lead", "sql"): Leg(6.0, 0.9),
-    ("lead", "opportunity"): Leg(8.0, 0.9),
+    ("lead", "mql"): DECISION_LEG,
+    ("lead", "sql"): DECISION_LEG,
+    ("lead", "opportunity"): DECISION_LEG,
     ("lead", "disqualified"): Leg(20.0, 1.0),
     ("mql", "sql"): Leg(5.0, 0.8),
     ("mql", "opportunity"): Leg(9.0, 0.8),
@@ -240,8 +287,16 @@ COUNTRIES = {
     "US": Country(0.02, "INT", "en", ("Inc.",), ("New York", "Illinois")),
 }
 # How careless hands write a country; the playbook's value mappings know these spellings.
-COUNTRY_SPELLINGS = {"PL": ("Poland", "Polska"), "DE": ("Germany", "Deutschland")}
-COUNTRY_SPELLED_OUT_SHARE = 0.06
+COUNTRY_SPELLINGS = {
+    "PL": ("Poland", "Polska", "POLAND", "Polen"),
+    "DE": ("Germany", "Deutschland", "GERMANY", "Niemcy"),
+    "CZ": ("Czechia", "Czech Republic"),
+    "AT": ("Austria", "Österreich"),
+    "NL": ("Netherlands", "The Netherlands"),
+    "GB": ("UK", "United Kingdom"),
+    "SE": ("Sweden",),
+    "US": ("USA", "United States"),
+}
 
 INDUSTRIES = {
     "Manufacturing": 0.22,
@@ -316,20 +371,20 @@ RENEWAL_VALUE_FACTOR = 1.04
 RENEWAL_SLOWNESS = 0.45
 
 FREE_MAIL_DOMAINS = {"gmail.com": 0.5, "wp.pl": 0.15, "gmx.de": 0.15, "outlook.com": 0.1, "web.de": 0.1}
-FREE_MAIL_SHARE = 0.08
 # People whom nobody in the CRM has tied to their company; only their e-mail's domain says where they work.
 UNLINKED_SHARE = 0.06
 UNLINKED_SHARE_OF_FREE_MAIL = 0.5
 
 CURRENCY_OF_MARKET = {"PL": "PLN", "DE": "EUR", "INT": "USD"}
-# Larger Polish customers are often invoiced in EUR, and customers abroad as well.
-EUR_ANYWAY_SHARE = 0.35
 # EUR per one unit when the history begins, and the daily standard deviation of the logarithm of the rate.
 EXCHANGE_RATES = {"PLN": (0.234, 0.0028), "USD": (0.91, 0.0042)}
 
 
 class Team(NamedTuple):
-    """People of one job in one market; `per_thousand_leads` keeps the work per head the same at every scale."""
+    """People of one job in one market; `per_thousand_leads` keeps the work per head the same at every scale.
+
+    `capacity_per_week` is how many hand-overs (SDRs) or deals (executives) one can take on beside other work.
+    """
 
     name: str
     market: str
@@ -341,9 +396,9 @@ class Team(NamedTuple):
 
 
 TEAMS = (
-    Team("SDR", "PL", "PL", 0.8, 30, 14_500, "PLN"),
-    Team("SDR", "DE", "DE", 0.6, 25, 5_400, "EUR"),
-    Team("SDR", "INT", "PL", 0.2, 25, 15_500, "PLN"),
+    Team("SDR", "PL", "PL", 0.8, 5, 14_500, "PLN"),
+    Team("SDR", "DE", "DE", 0.6, 5, 5_400, "EUR"),
+    Team("SDR", "INT", "PL", 0.2, 5, 15_500, "PLN"),
     Team("Account executive", "PL", "PL", 0.6, 8, 24_000, "PLN"),
     Team("Account executive", "DE", "DE", 0.6, 8, 9_200, "EUR"),
     Team("Account executive", "INT", "DE", 0.2, 8, 9_200, "EUR"),
@@ -527,8 +582,6 @@ SIGNALS = {
         Signal(0.4, "podcast", "audio", is_campaign_tagged=False),
     ),
 }
-# Somebody typed the campaign's tag by hand; no alias knows this spelling.
-MISTYPED_CAMPAIGN_SHARE = 0.03
 
 
 class Asset(NamedTuple):

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ingestion.simulator import company, draw, journeys
+from ingestion.simulator import company, decisions, draw
 from ingestion.simulator.books import rates_for
 from ingestion.simulator.clock import DAY, DAYS_PER_MONTH, History, days, in_office_hours, local_dates
+from ingestion.simulator.mess import Mess
 from ingestion.simulator.stages import draw_routes, walk
 
 
@@ -16,12 +17,15 @@ class Deals:
     """All deals as far as they are known at as-of; the frames speak of leads, accounts and reps by number.
 
     opportunities: one row per deal, numbered from 0. changes: one row per deal and change of its stage or amount.
-    contacts: one row per deal and person.
+    contacts: one row per deal and person. log: one row per deal and stay in a stage, until the deal is closed, be that
+    after as-of. won_baseline: the log odds that the average first deal is won.
     """
 
     opportunities: pd.DataFrame
     changes: pd.DataFrame
     contacts: pd.DataFrame
+    log: pd.DataFrame
+    won_baseline: float = np.nan
 
 
 def simulate(
@@ -31,10 +35,11 @@ def simulate(
     users: pd.DataFrame,
     visits: pd.DataFrame,
     rate_on: pd.DataFrame,
+    mess: Mess,
 ) -> Deals:
     """The deals that leads open, then, round by round, the expansions and renewals of those won."""
     rounds = []
-    opened = _first_deals(rng, history, people, visits)
+    opened = _first_deals(rng, history, people, visits, mess)
     while len(opened):
         rounds.append(_run(rng, history, opened, people, users, rate_on))
         opened = _follow_ups(rng, history, rounds[-1].opportunities, users)
@@ -76,19 +81,20 @@ def churn(history: History, deals: Deals) -> pd.Series:
 
 
 def _first_deals(
-    rng: np.random.Generator, history: History, people: pd.DataFrame, visits: pd.DataFrame
+    rng: np.random.Generator, history: History, people: pd.DataFrame, visits: pd.DataFrame, mess: Mess
 ) -> pd.DataFrame:
     opening = visits[visits["stage"] == "opportunity"]
     count = len(opening)
     # A deal is seldom opened in the very second in which the person's stage is changed.
     skew = days(rng.normal(0.0, company.OPENING_SKEW_MINUTES / 1440, count))
-    opened = people.loc[opening["lead"], ["account", "market", "segment", "product", "executive"]]
-    opened = opened.rename_axis("lead").reset_index()
+    known = ["account", "market", "segment", "product", "executive"]
+    opened = people.loc[opening["lead"], [*known, "created_at"]].rename_axis("lead").reset_index()
+    created_at = np.minimum(opening["changed_at"].to_numpy() + skew, history.as_of)
     currency = opened["market"].map(company.CURRENCY_OF_MARKET)
     return opened.assign(
-        created_at=np.minimum(opening["changed_at"].to_numpy() + skew, history.as_of),
+        created_at=np.maximum(created_at, opened["created_at"].to_numpy()),
         opportunity_type="new",
-        currency=currency.where(~draw.chance(rng, company.EUR_ANYWAY_SHARE, count), "EUR"),
+        currency=currency.where(draw.chance(rng, mess.other_currencies, count), "EUR"),
         amount=_contract_values(rng, opened["product"], opened["segment"]),
     )
 
@@ -130,7 +136,8 @@ def _run(
     """Gather the people, decide who wins, and let the deals go their way until as-of."""
     contacts = _buying_groups(rng, opened, people)
     group_size = contacts.groupby("opportunity").size().to_numpy()
-    outcome = np.where(rng.random(len(opened)) < _won_probability(opened, people, group_size), "won", "lost")
+    probability, won_baseline = _won_probability(opened, people, group_size)
+    outcome = np.where(rng.random(len(opened)) < probability, "won", "lost")
     routes = draw_routes(rng, outcome, company.OPPORTUNITY_ROUTES)
     slowness = opened["segment"].map(company.SEGMENT_SLOWNESS).to_numpy()
     slowness = slowness * np.where(opened["opportunity_type"] == "renewal", company.RENEWAL_SLOWNESS, 1.0)
@@ -139,15 +146,21 @@ def _run(
     def settle(stage: str, travellers: np.ndarray, moments: np.ndarray) -> np.ndarray:
         return in_office_hours(moments, calendars[travellers], rng)
 
+    def stay_days(leg: tuple[str, str], travellers: np.ndarray) -> np.ndarray:
+        return draw.leg_days(rng, company.OPPORTUNITY_LEGS[leg], len(travellers)) * slowness[travellers]
+
     created_at = opened["created_at"].to_numpy()
-    changes = walk(rng, "opportunity", created_at, routes, company.OPPORTUNITY_LEGS, slowness, settle)
-    changes = changes[changes["changed_at"] <= history.as_of].rename(columns={"traveller": "opportunity"})
+    log = walk("opportunity", created_at, routes, company.OPPORTUNITY_LEGS, stay_days, settle)
+    log = log.rename(columns={"traveller": "opportunity"})
+    changes = log[log["changed_at"] <= history.as_of]
     changes = _with_amounts(rng, history, changes, opened, rate_on)
+    expected = _expected_close_dates(rng, created_at, slowness)
     latest = changes.groupby("opportunity").last()
     is_closed = latest["stage"].isin(("won", "lost"))
     is_lost = latest["stage"] == "lost"
     reason = draw.pick(rng, company.LOST_REASONS, len(opened))
     opportunities = opened.assign(
+        won_probability=probability,
         stage=latest["stage"],
         amount_local=latest["amount_local"],
         closed_at=latest["changed_at"].where(is_closed),
@@ -156,17 +169,21 @@ def _run(
         is_lost=is_lost,
         lost_reason=np.where(is_lost, reason, None),
         contract_months=draw.attributes(opened["segment"], company.SEGMENTS, "contract_months"),
-        expected_close_date=_expected_close_dates(rng, history, created_at, slowness, is_closed.to_numpy()),
+        first_expected_close_date=expected,
+        expected_close_date=_put_off(rng, history, expected, is_closed.to_numpy()),
     )
-    return Deals(opportunities, changes, contacts)
+    return Deals(opportunities, changes, contacts, log, won_baseline)
 
 
-def _won_probability(opened: pd.DataFrame, people: pd.DataFrame, group_size: np.ndarray) -> np.ndarray:
+def _won_probability(opened: pd.DataFrame, people: pd.DataFrame, group_size: np.ndarray) -> tuple[np.ndarray, float]:
+    """How likely each deal is won, and, of first deals, the baseline of the log odds."""
     if (opened["opportunity_type"] == "new").all():
-        log_odds = journeys.log_odds(people.iloc[opened["lead"]], "won")
-        return draw.tilted(log_odds + (group_size - 1) * np.log(company.CONTACT_ODDS), company.CONVERSION_RATES.won)
+        log_odds = decisions.log_odds(people.iloc[opened["lead"]], "won")
+        log_odds = log_odds + (group_size - 1) * np.log(company.CONTACT_ODDS)
+        baseline = draw.baseline(log_odds, company.CONVERSION_RATES.won)
+        return draw.probabilities(baseline + log_odds), baseline
     renewal_rate = draw.attributes(opened["segment"], company.SEGMENTS, "renewal_rate")
-    return np.where(opened["opportunity_type"] == "renewal", renewal_rate, company.EXPANSION_WON_RATE)
+    return np.where(opened["opportunity_type"] == "renewal", renewal_rate, company.EXPANSION_WON_RATE), np.nan
 
 
 def _buying_groups(rng: np.random.Generator, opened: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
@@ -217,15 +234,16 @@ def _with_amounts(
     return changes.assign(amount_local=(amount / rate).round(-2), currency=deal["currency"].to_numpy())
 
 
-def _expected_close_dates(
-    rng: np.random.Generator, history: History, created_at: np.ndarray, slowness: np.ndarray, is_closed: np.ndarray
-) -> np.ndarray:
-    """What the rep guesses at the beginning; most of those whose date has passed put it off."""
-    guessed = local_dates(
-        created_at + days(draw.lognormal(rng, company.EXPECTED_CYCLE_DAYS, 0.35, len(slowness)) * slowness)
-    )
-    put_off_to = history.last_day + rng.integers(5, 60, len(slowness)).astype("timedelta64[D]")
-    is_put_off = ~is_closed & (guessed <= history.last_day) & draw.chance(rng, 0.7, len(slowness))
+def _expected_close_dates(rng: np.random.Generator, created_at: np.ndarray, slowness: np.ndarray) -> np.ndarray:
+    """What the rep guesses at the beginning."""
+    cycle = draw.lognormal(rng, company.EXPECTED_CYCLE_DAYS, 0.35, len(slowness)) * slowness
+    return local_dates(created_at + days(cycle))
+
+
+def _put_off(rng: np.random.Generator, history: History, guessed: np.ndarray, is_closed: np.ndarray) -> np.ndarray:
+    """The guesses, most of those that have passed put off."""
+    put_off_to = history.last_day + rng.integers(5, 60, len(guessed)).astype("timedelta64[D]")
+    is_put_off = ~is_closed & (guessed <= history.last_day) & draw.chance(rng, 0.7, len(guessed))
     return np.where(is_put_off, put_off_to, guessed)
 
 
@@ -240,9 +258,14 @@ def _joined(rounds: list[Deals]) -> Deals:
     is_customer = opportunities["account"].map(customer_since) < opportunities["created_at"]
     is_expansion = is_customer & (opportunities["opportunity_type"] == "new")
     opportunities["opportunity_type"] = opportunities["opportunity_type"].mask(is_expansion, "expansion")
-    changes, contacts, earlier = [], [], 0
+    changes, contacts, log, earlier = [], [], [], 0
     for deals in rounds:
         changes.append(deals.changes.assign(opportunity=deals.changes["opportunity"] + earlier))
         contacts.append(deals.contacts.assign(opportunity=deals.contacts["opportunity"] + earlier))
+        log.append(deals.log.assign(opportunity=deals.log["opportunity"] + earlier))
         earlier += len(deals.opportunities)
-    return Deals(opportunities, pd.concat(changes, ignore_index=True), pd.concat(contacts, ignore_index=True))
+    return Deals(
+        opportunities,
+        *(pd.concat(parts, ignore_index=True) for parts in (changes, contacts, log)),
+        won_baseline=rounds[0].won_baseline,
+    )

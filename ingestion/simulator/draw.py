@@ -54,16 +54,26 @@ def leg_days(rng: np.random.Generator, leg: Leg, size: int) -> np.ndarray:
     return lognormal(rng, leg.median_days, leg.spread, size)
 
 
-def tilted(log_odds: np.ndarray, rate: float) -> np.ndarray:
-    """Probabilities that follow the log odds and whose mean is `rate`; the odds are thus relative to the average."""
+def probabilities(log_odds: np.ndarray) -> np.ndarray:
+    """The probabilities of those logarithms of odds."""
+    return 1 / (1 + np.exp(-log_odds))
+
+
+def baseline(log_odds: np.ndarray, rate: float, weights: np.ndarray | None = None) -> float:
+    """What must be added to the log odds so that the (weighted) mean of their probabilities is `rate`."""
     low, high = -20.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
-        if (1 / (1 + np.exp(-(middle + log_odds)))).sum() < rate * log_odds.size:
+        if np.average(probabilities(middle + log_odds), weights=weights) < rate:
             low = middle
         else:
             high = middle
-    return 1 / (1 + np.exp(-(middle + log_odds)))
+    return middle
+
+
+def tilted(log_odds: np.ndarray, rate: float) -> np.ndarray:
+    """Probabilities that follow the log odds and whose mean is `rate`; the odds are thus relative to the average."""
+    return probabilities(baseline(log_odds, rate) + log_odds) if log_odds.size else log_odds
 
 
 def named(names: pd.Series, numbers: np.ndarray | pd.Series) -> np.ndarray:

@@ -6,34 +6,40 @@ import pandas as pd
 from ingestion.simulator import company, draw
 from ingestion.simulator.clock import days, local_dates, seconds
 from ingestion.simulator.draw import NONE
-from ingestion.simulator.world import World
+from ingestion.simulator.world import Scene, World
 
 
-def rows(rng: np.random.Generator, world: World, website_rows: pd.DataFrame) -> pd.DataFrame:
-    """Activities; `website_rows` are those of `website.rows`, where some registered for a webinar."""
-    registered = _registrations(rng, world)
-    with_webinar = pd.concat([website_rows[website_rows["activity_type"] == "webinar_registered"], registered])
+def met(rng: np.random.Generator, scene: Scene) -> pd.DataFrame:
+    """Activities of people whatever stage they are in: all but attending the webinars that they registered for."""
     return pd.concat(
         [
-            registered,
-            _attendances(rng, world, with_webinar),
-            _fair_visits(rng, world),
-            _at_some_time(rng, world, "social_engaged", company.SOCIAL_ENGAGEMENTS_PER_LEAD),
-            _of_banners(rng, world, "ad_impression", company.AD_IMPRESSIONS_PER_LEAD),
-            _of_banners(rng, world, "ad_clicked", company.AD_CLICKS_PER_LEAD),
+            _registrations(rng, scene),
+            _fair_visits(rng, scene),
+            _at_some_time(rng, scene, "social_engaged", company.SOCIAL_ENGAGEMENTS_PER_LEAD),
+            _of_banners(rng, scene, "ad_impression", company.AD_IMPRESSIONS_PER_LEAD),
+            _of_banners(rng, scene, "ad_clicked", company.AD_CLICKS_PER_LEAD),
         ],
         ignore_index=True,
     )
 
 
-def _at_some_time(rng: np.random.Generator, world: World, activity_type: str, count_per_lead: float) -> pd.DataFrame:
+def rows(rng: np.random.Generator, world: World, website_rows: pd.DataFrame) -> pd.DataFrame:
+    """Activities; `website_rows` are those of `website.rows`, where some registered for a webinar."""
+    found = world.encounters.met
+    columns = ["lead", "activity_type", "campaign", "asset"]
+    done = pd.concat([found[columns], website_rows[columns]])
+    registered = done[done["activity_type"] == "webinar_registered"].astype({"campaign": int, "asset": int})
+    return pd.concat([found, _attendances(rng, world, registered)], ignore_index=True)
+
+
+def _at_some_time(rng: np.random.Generator, world: Scene, activity_type: str, count_per_lead: float) -> pd.DataFrame:
     lead = np.repeat(world.people.index, rng.poisson(count_per_lead, len(world.people)))
     later = days(draw.leg_days(rng, company.DAYS_AFTER_LEAD, len(lead)))
     occurred_at = world.people["created_at"].to_numpy()[lead] + later
     return pd.DataFrame({"lead": lead, "activity_type": activity_type, "occurred_at": occurred_at, "actor": "person"})
 
 
-def _registrations(rng: np.random.Generator, world: World) -> pd.DataFrame:
+def _registrations(rng: np.random.Generator, world: Scene) -> pd.DataFrame:
     registered = _at_some_time(rng, world, "webinar_registered", company.WEBINARS_PER_LEAD)
     return _with_campaign(rng, world, registered, "webinar")
 
@@ -55,7 +61,7 @@ def _attendances(rng: np.random.Generator, world: World, registered: pd.DataFram
     )
 
 
-def _fair_visits(rng: np.random.Generator, world: World) -> pd.DataFrame:
+def _fair_visits(rng: np.random.Generator, world: Scene) -> pd.DataFrame:
     """Badges scanned at a stand: the list knows the day alone. Known people come to fairs too."""
     people = world.people
     fairs = world.marketing.campaigns.query("channel == 'event'").sort_values("held_at")
@@ -79,13 +85,13 @@ def _fair_visits(rng: np.random.Generator, world: World) -> pd.DataFrame:
     )
 
 
-def _of_banners(rng: np.random.Generator, world: World, activity_type: str, count_per_lead: float) -> pd.DataFrame:
+def _of_banners(rng: np.random.Generator, world: Scene, activity_type: str, count_per_lead: float) -> pd.DataFrame:
     """Banners shown to known people by list upload; the platform reports them without a tag."""
     shown = _with_campaign(rng, world, _at_some_time(rng, world, activity_type, count_per_lead), "display")
     return shown.assign(actor="automation") if activity_type == "ad_impression" else shown
 
 
-def _with_campaign(rng: np.random.Generator, world: World, rows: pd.DataFrame, channel: str) -> pd.DataFrame:
+def _with_campaign(rng: np.random.Generator, world: Scene, rows: pd.DataFrame, channel: str) -> pd.DataFrame:
     campaign = world.marketing.choose(
         rng,
         np.full(len(rows), channel),

@@ -1,68 +1,52 @@
-"""How leads progress: outcomes drawn from the odds of company.py, then stages, owners and changes that follow."""
-
-from itertools import pairwise
+"""The ways that leads go, given how far they get: stages, owners, and what is changed about them on the way."""
 
 import numpy as np
 import pandas as pd
 
 from ingestion.simulator import company, draw
-from ingestion.simulator.clock import MINUTE, NEVER, History, days, in_office_hours, seconds
-from ingestion.simulator.stages import draw_routes, walk
-
-STEPS = ("mql", "sql", "opportunity")
-
-
-def log_odds(people: pd.DataFrame, step: str) -> np.ndarray:
-    """Logarithm of the odds that these people take a step, against the average; see `company.Odds`."""
-    result = people["intent"].to_numpy() * np.log(getattr(company.INTENT_ODDS, step))
-    for column, odds_of in (
-        ("channel", {name: entry.odds for name, entry in company.CHANNELS.items()}),
-        ("persona", company.PERSONA_ODDS),
-        ("segment", company.SEGMENT_ODDS),
-    ):
-        result = result + np.log(draw.attributes(people[column], odds_of, step))
-    is_ideal = people["industry"].isin(company.IDEAL_INDUSTRIES).to_numpy()
-    result = result + is_ideal * np.log(getattr(company.IDEAL_INDUSTRY_ODDS, step))
-    result = result + people["has_consent"].to_numpy() * np.log(getattr(company.CONSENT_ODDS, step))
-    for experiment in company.EXPERIMENTS:
-        is_treated = (people[experiment.experiment_id] == "treatment").to_numpy()
-        result = result + is_treated * np.log(getattr(experiment.odds, step))
-    if step == "sql":
-        result = result + _answer_log_odds(people["answer_hours"].to_numpy())
-    return result
+from ingestion.simulator.clock import DAY, MINUTE, NEVER, History, days, in_office_hours, seconds
+from ingestion.simulator.decisions import STEPS
+from ingestion.simulator.stages import SHORTEST_STAY, draw_routes, walk
 
 
-def outcomes(rng: np.random.Generator, people: pd.DataFrame) -> np.ndarray:
-    """The furthest stage that each lead will reach in the end."""
-    furthest = np.full(len(people), "lead", dtype=object)
-    for before, step in pairwise(("lead", *STEPS)):
-        candidates = np.flatnonzero(furthest == before)
-        probability = draw.tilted(log_odds(people.iloc[candidates], step), getattr(company.CONVERSION_RATES, step))
-        furthest[candidates[draw.chance(rng, probability, candidates.size)]] = step
-    return furthest
-
-
-def stage_visits(rng: np.random.Generator, history: History, people: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
-    """One row per lead and stay in a stage, up to as-of: lead, step, stage, changed_at, left_at, answered_at, reason.
+def stage_log(rng: np.random.Generator, people: pd.DataFrame, users: pd.DataFrame, fates: pd.DataFrame) -> pd.DataFrame:
+    """One row per lead and stay in a stage, ever: lead, step, stage, changed_at, left_at, answered_at, reason.
 
     `answered_at` is a rep's first answer to a hand-over (a stay in `mql`), NaT where there is none.
     """
-    routes = draw_routes(rng, outcomes(rng, people), company.LEAD_ROUTES)
+    routes = draw_routes(rng, fates["furthest"].to_numpy(), company.LEAD_ROUTES)
     slowness = people["segment"].map(company.SEGMENT_SLOWNESS).to_numpy()
     calendars = users["calendar"].to_numpy()[people["sdr"]]
+    needed = (fates["decided_at"].to_numpy() - people["created_at"].to_numpy()) / DAY
+    is_handed_over = np.array([route[:1] == ("mql",) for route in routes])
+    not_before = np.where(is_handed_over, fates["answered_at"].to_numpy(), NEVER) + SHORTEST_STAY
+
+    def stay_days(leg: tuple[str, str], travellers: np.ndarray) -> np.ndarray:
+        drawn = draw.leg_days(rng, company.LEAD_LEGS[leg], len(travellers)) * slowness[travellers]
+        if leg == ("lead", "disqualified"):
+            return np.maximum(drawn, needed[travellers])
+        return needed[travellers] if leg[0] == "lead" else drawn
 
     def settle(stage: str, travellers: np.ndarray, moments: np.ndarray) -> np.ndarray:
-        # Marketing automation makes an MQL at any hour; every other change is a person's.
-        return moments if stage == "mql" else in_office_hours(moments, calendars[travellers], rng)
+        if stage == "mql":
+            # Marketing automation makes an MQL at any hour; every other change is a person's …
+            return moments
+        # … who has looked at the lead before.
+        return in_office_hours(np.fmax(moments, not_before[travellers]), calendars[travellers], rng)
 
-    visits = walk(rng, "lead", people["created_at"].to_numpy(), routes, company.LEAD_LEGS, slowness, settle)
+    visits = walk("lead", people["created_at"].to_numpy(), routes, company.LEAD_LEGS, stay_days, settle)
     visits = visits.rename(columns={"traveller": "lead"})
-    visits["answered_at"] = _answered_at(rng, visits, people, calendars)
+    visits["answered_at"] = _answered_at(rng, visits, fates, calendars)
     visits["reason"] = None
     for stage, reasons in (("recycled", company.RECYCLE_REASONS), ("disqualified", company.DISQUALIFY_REASONS)):
         returned = visits.index[visits["stage"] == stage]
         visits.loc[returned, "reason"] = draw.pick(rng, reasons, len(returned))
-    visits = visits[visits["changed_at"] <= history.as_of].reset_index(drop=True)
+    return visits
+
+
+def stage_visits(history: History, log: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `stage_log` as they are known at as-of."""
+    visits = log[log["changed_at"] <= history.as_of].reset_index(drop=True)
     for column in ("left_at", "answered_at"):
         visits[column] = visits[column].where(visits[column] <= history.as_of)
     return visits
@@ -180,19 +164,17 @@ def assignment_rows(people: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(assignments, ignore_index=True)
 
 
-def _answer_log_odds(answer_hours: np.ndarray) -> np.ndarray:
-    is_answered = np.isfinite(answer_hours)
-    doublings = np.log2(np.where(is_answered, answer_hours, 1.0) / company.ANSWER_HOURS_MEDIAN)
-    return np.where(is_answered, doublings * np.log(company.ANSWER_DOUBLING_ODDS), np.log(company.UNANSWERED_ODDS))
-
-
 def _answered_at(
-    rng: np.random.Generator, visits: pd.DataFrame, people: pd.DataFrame, calendars: np.ndarray
+    rng: np.random.Generator, visits: pd.DataFrame, fates: pd.DataFrame, calendars: np.ndarray
 ) -> pd.Series:
     """When a rep first answered each stay in `mql`; before the stay ends, as the answer is what ends it."""
-    hours = people["answer_hours"].to_numpy()[visits["lead"]]
-    answered = visits.index[(visits["stage"] == "mql") & np.isfinite(hours)]
-    due_at = visits["changed_at"].to_numpy()[answered] + days(hours[answered] / 24)
-    answered_at = in_office_hours(due_at, calendars[visits["lead"].to_numpy()[answered]], rng)
-    latest = visits["left_at"].to_numpy()[answered] - 5 * MINUTE
-    return pd.Series(np.fmin(answered_at, latest), index=answered).reindex(visits.index)
+    lead = visits["lead"].to_numpy()
+    hours = fates["answer_hours"].to_numpy()[lead]
+    is_first = (visits["stage"] == "mql") & (visits["step"] == 1)
+    again = visits.index[(visits["stage"] == "mql") & ~is_first & np.isfinite(hours)]
+    due_at = visits["changed_at"].to_numpy()[again] + days(hours[again] / 24)
+    answered_again = in_office_hours(due_at, calendars[lead[again]], rng)
+    latest = visits["left_at"].to_numpy()[again] - 5 * MINUTE
+    answered_at = np.where(is_first, fates["answered_at"].to_numpy()[lead], NEVER)
+    answered_at[again] = np.fmin(answered_again, latest)
+    return pd.Series(answered_at, index=visits.index)

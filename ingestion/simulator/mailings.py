@@ -5,7 +5,7 @@ import pandas as pd
 
 from ingestion.simulator import company, draw
 from ingestion.simulator.clock import HOUR, days, seconds, to_utc
-from ingestion.simulator.world import World
+from ingestion.simulator.world import Scene, World
 
 OUTREACH_DAYS = (2.0, 6.0)
 REENGAGEMENT_DAYS = (7.0, 21.0)
@@ -16,9 +16,31 @@ UTM_OF_CHANNEL = {
 }
 
 
+CLICK_TO_VISIT = np.timedelta64(3, "s")
+
+
+def first_mails(rng: np.random.Generator, scene: Scene) -> pd.DataFrame:
+    """The mails that each person would get if they stayed in their first stage, one row each, and what becomes of them.
+
+    lead, sent_at, mail_channel (nurture, marketing_email or cold_email), asset, is_sequence, and the columns of
+    `_with_reactions`.
+    """
+    people = scene.people
+    has_consent, is_outreach = people["has_consent"].to_numpy(), (people["channel"] == "cold_email").to_numpy()
+    sequences = [
+        _sequence(rng, scene, people.index[is_due], people["created_at"][is_due], channel, send_days, assets)
+        for channel, is_due, send_days, assets in (
+            ("nurture", has_consent, company.NURTURE_DAYS, company.NURTURE_ASSETS),
+            ("cold_email", is_outreach, OUTREACH_DAYS, ("Outbound e-mail",) * 2),
+        )
+    ]
+    mails = pd.concat([*sequences, _newsletters(rng, scene)], ignore_index=True)
+    return _with_reactions(rng, scene, mails)
+
+
 def rows(rng: np.random.Generator, world: World) -> pd.DataFrame:
     """Activities of all mails; `mail_channel` is nurture, marketing_email or cold_email."""
-    mails = pd.concat([_sequences(rng, world), _newsletters(rng, world)], ignore_index=True)
+    mails = pd.concat([_while_in_first_stage(world), _to_recycled(rng, world)], ignore_index=True)
     mails = mails[mails["sent_at"] <= world.history.as_of].reset_index(drop=True)
     mails["campaign"] = world.marketing.choose(
         rng,
@@ -26,7 +48,7 @@ def rows(rng: np.random.Generator, world: World) -> pd.DataFrame:
         world.people["market"].to_numpy()[mails["lead"]],
         mails["sent_at"].to_numpy(),
     )
-    mails = _until_unsubscribed(_with_reactions(rng, world, mails))
+    mails = until_unsubscribed(mails)
     sent = [
         _events(world, mails, "email_sent", "sent_at", "automation"),
         _events(world, mails, "email_delivered", "delivered_at", "automation"),
@@ -62,37 +84,50 @@ def consent_rows(rng: np.random.Generator, world: World, mails: pd.DataFrame) ->
     return consents.sort_values(["lead_id", "changed_at", "purpose"], ignore_index=True)
 
 
-def _sequences(rng: np.random.Generator, world: World) -> pd.DataFrame:
-    """Mails at set days of a stay in a stage, as long as it lasts."""
-    stays = world.stage_visits
-    lead = stays["lead"].to_numpy()
-    has_consent = world.people["has_consent"].to_numpy()[lead]
-    is_outreach = (world.people["channel"] == "cold_email").to_numpy()[lead]
-    is_first = (stays["step"] == 0).to_numpy()
-    is_recycled = (stays["stage"] == "recycled").to_numpy()
-    mails = []
-    for channel, is_due, send_days, assets in (
-        ("nurture", is_first & has_consent, company.NURTURE_DAYS, company.NURTURE_ASSETS),
-        ("nurture", is_recycled & has_consent, REENGAGEMENT_DAYS, company.NURTURE_ASSETS[-2:]),
-        ("cold_email", is_first & is_outreach, OUTREACH_DAYS, ("Outbound e-mail",) * 2),
-    ):
-        for day, asset in zip(send_days, assets, strict=True):
-            due = stays[is_due]
-            sent_at = due["changed_at"] + days(day + rng.uniform(-0.1, 0.1, len(due)))
-            mails.append(
-                pd.DataFrame(
-                    {
-                        "lead": due["lead"],
-                        "sent_at": sent_at,
-                        "mail_channel": channel,
-                        "asset": world.marketing.asset_number(asset),
-                    }
-                )[~(sent_at > due["left_at"])]
-            )
+def _while_in_first_stage(world: World) -> pd.DataFrame:
+    """The first mails; a sequence stops when the stage is left."""
+    mails = world.encounters.mails
+    first = world.stage_visits[world.stage_visits["step"] == 0].set_index("lead")["left_at"]
+    left_at = first.reindex(mails["lead"]).to_numpy()
+    return mails[~(mails["is_sequence"] & (mails["sent_at"].to_numpy() > left_at))]
+
+
+def _to_recycled(rng: np.random.Generator, world: World) -> pd.DataFrame:
+    """Nurture mails to those whom sales returned, as long as they stay there."""
+    stays = world.stage_visits[world.stage_visits["stage"] == "recycled"]
+    stays = stays[world.people["has_consent"].to_numpy()[stays["lead"]]].reset_index(drop=True)
+    assets = company.NURTURE_ASSETS[-2:]
+    mails = _sequence(rng, world, stays["lead"], stays["changed_at"], "nurture", REENGAGEMENT_DAYS, assets)
+    mails = mails[~(mails["sent_at"].to_numpy() > np.tile(stays["left_at"].to_numpy(), len(assets)))]
+    return _with_reactions(rng, world, mails.reset_index(drop=True))
+
+
+def _sequence(
+    rng: np.random.Generator,
+    scene: Scene,
+    leads: pd.Series,
+    since: pd.Series,
+    channel: str,
+    send_days: tuple[float, ...],
+    assets: tuple[str, ...],
+) -> pd.DataFrame:
+    """A mail to each of the leads on each of those days."""
+    mails = [
+        pd.DataFrame(
+            {
+                "lead": np.asarray(leads),
+                "sent_at": since.to_numpy() + days(day + rng.uniform(-0.1, 0.1, len(since))),
+                "mail_channel": channel,
+                "asset": scene.marketing.asset_number(asset),
+                "is_sequence": True,
+            }
+        )
+        for day, asset in zip(send_days, assets, strict=True)
+    ]
     return pd.concat(mails, ignore_index=True)
 
 
-def _newsletters(rng: np.random.Generator, world: World) -> pd.DataFrame:
+def _newsletters(rng: np.random.Generator, world: Scene) -> pd.DataFrame:
     """On the second Tuesday of each month at nine, to those who ordered it by then."""
     tuesdays = np.busday_offset(world.history.month_starts, 1, roll="forward", weekmask="Tue")
     subscribers = world.people[world.people["has_newsletter"]]
@@ -106,13 +141,14 @@ def _newsletters(rng: np.random.Generator, world: World) -> pd.DataFrame:
                     "sent_at": sent_at + seconds(rng.integers(0, 900, len(readers))),
                     "mail_channel": "marketing_email",
                     "asset": world.marketing.asset_number("Newsletter"),
+                    "is_sequence": False,
                 }
             )
         )
     return pd.concat(mails, ignore_index=True)
 
 
-def _with_reactions(rng: np.random.Generator, world: World, mails: pd.DataFrame) -> pd.DataFrame:
+def _with_reactions(rng: np.random.Generator, world: Scene, mails: pd.DataFrame) -> pd.DataFrame:
     """Per mail when it was bounced or delivered, opened, clicked, replied to and objected to; NaT: it was not."""
     count = len(mails)
     intent = world.people["intent"].to_numpy()[mails["lead"]]
@@ -136,7 +172,7 @@ def _with_reactions(rng: np.random.Generator, world: World, mails: pd.DataFrame)
     )
 
 
-def _until_unsubscribed(mails: pd.DataFrame) -> pd.DataFrame:
+def until_unsubscribed(mails: pd.DataFrame) -> pd.DataFrame:
     """Nobody writes to those who objected, and nobody objects twice."""
     objected_at = mails.groupby("lead")["unsubscribed_at"].transform("min")
     is_first = mails["unsubscribed_at"] == objected_at

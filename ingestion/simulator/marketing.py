@@ -9,6 +9,9 @@ from ingestion.simulator import company, draw
 from ingestion.simulator.books import rates_for
 from ingestion.simulator.clock import DAY, HOUR, NEVER, History, arrival_weights, days, local_dates, to_utc
 from ingestion.simulator.draw import NONE
+from ingestion.simulator.mess import Mess
+
+UTM_COLUMNS = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ def content_rows(marketing: Marketing) -> pd.DataFrame:
 
 def signals(
     marketing: Marketing,
+    mess: Mess,
     rng: np.random.Generator,
     channels: np.ndarray,
     markets: np.ndarray,
@@ -121,13 +125,15 @@ def signals(
     campaign = marketing.choose(rng, channels, markets, moments)
     is_tagged = left["is_campaign_tagged"].to_numpy(dtype=bool) & (campaign != NONE)
     tag = draw.named(marketing.campaigns["tag"], np.where(is_tagged, campaign, NONE))
-    is_mistyped = is_tagged & draw.chance(rng, company.MISTYPED_CAMPAIGN_SHARE, count)
+    # Somebody typed the campaign's tag by hand; no alias knows this spelling.
+    is_mistyped = is_tagged & draw.chance(rng, mess.mistyped_tags, count)
     tag[is_mistyped] = [typed.replace("_", "-") for typed in tag[is_mistyped]]
+    is_stripped = draw.chance(rng, mess.missing_tags, count)
     click = draw.labels("", rng.integers(10**11, 10**12, count), 12)
     kind = left["click_kind"]
     is_bought = is_tagged & np.isin(channels, list(company.MEDIA))
     is_searched = is_bought & (channels == "paid_search")
-    return pd.DataFrame(
+    left_behind = pd.DataFrame(
         {
             "utm_source": left["utm_source"],
             "utm_medium": left["utm_medium"],
@@ -139,6 +145,8 @@ def signals(
             "campaign": campaign,
         }
     )
+    left_behind.loc[is_stripped, UTM_COLUMNS] = None
+    return left_behind
 
 
 def media_bill(

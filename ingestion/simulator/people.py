@@ -6,6 +6,7 @@ import pandas as pd
 from ingestion.simulator import company, draw, words
 from ingestion.simulator.clock import History, days, draw_arrivals, in_office_hours
 from ingestion.simulator.marketing import Marketing
+from ingestion.simulator.mess import Mess
 
 
 def users(rng: np.random.Generator, lead_count: int) -> pd.DataFrame:
@@ -60,6 +61,7 @@ def leads(
     accounts: pd.DataFrame,
     users: pd.DataFrame,
     marketing: Marketing,
+    mess: Mess,
 ) -> pd.DataFrame:
     """One row per person in order of creation, numbered from 0, with what the CRM knows and what only we know.
 
@@ -100,7 +102,9 @@ def leads(
         is_treated = people[experiment.experiment_id] == "treatment"
         people.loc[is_treated, "answer_hours"] *= experiment.answer_hours_factor
     people["lead_id"] = draw.labels("L", people.index.to_numpy() + 1, 6)
-    return people.assign(**_contact_details(rng, people), lead_source=_lead_sources(rng, people["channel"].to_numpy()))
+    return people.assign(
+        **_contact_details(rng, people, mess), lead_source=_lead_sources(rng, people["channel"].to_numpy())
+    )
 
 
 def _company_name(number: int) -> str:
@@ -166,7 +170,7 @@ def _lead_sources(rng: np.random.Generator, channels: np.ndarray) -> np.ndarray:
     return typed
 
 
-def _contact_details(rng: np.random.Generator, people: pd.DataFrame) -> dict[str, np.ndarray]:
+def _contact_details(rng: np.random.Generator, people: pd.DataFrame, mess: Mess) -> dict[str, np.ndarray]:
     """Columns full_name, email, phone, company_name; no address and no number can belong to anybody."""
     count = len(people)
     language = people["language"].to_numpy()
@@ -179,7 +183,7 @@ def _contact_details(rng: np.random.Generator, people: pd.DataFrame) -> dict[str
     namesake = address.groupby(address).cumcount()
     address = local_parts + (namesake + 1).astype(str).where(namesake > 0, "") + "@" + people["domain"]
     private = "made-up-person-" + people["lead_id"].str.lower() + "@" + draw.pick(rng, company.FREE_MAIL_DOMAINS, count)
-    is_private = draw.chance(rng, company.FREE_MAIL_SHARE, count)
+    is_private = draw.chance(rng, mess.free_mail, count)
     company_name = people["account_name"].astype(object).where(draw.chance(rng, 0.85, count), None)
     return {
         "full_name": first_names + " " + surnames,

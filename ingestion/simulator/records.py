@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ingestion.simulator import company, deals, draw
+from ingestion.simulator import company, deals, draw, words
 from ingestion.simulator.world import World
 
 
@@ -11,7 +11,7 @@ def account_rows(rng: np.random.Generator, world: World) -> pd.DataFrame:
     """Entity `accounts`."""
     churned_at = deals.churn(world.history, world.deals)
     return world.accounts.drop(columns="market").assign(
-        country=_as_spelled(rng, world.accounts["country"].to_numpy()),
+        country=_as_spelled(rng, world.accounts["country"].to_numpy(), world.mess.country_spellings),
         churned_at=churned_at.reindex(world.accounts.index),
     )
 
@@ -24,7 +24,8 @@ def lead_rows(rng: np.random.Generator, world: World, owners: pd.DataFrame) -> p
     is_unknown = draw.chance(rng, company.PRODUCT_INTEREST_UNKNOWN_SHARE, len(people))
     return people[[*columns, "full_name", "email", "phone", "company_name"]].assign(
         account_id=_linked_account_ids(rng, world),
-        country=_as_spelled(rng, people["country"].to_numpy()),
+        country=_as_spelled(rng, people["country"].to_numpy(), world.mess.country_spellings),
+        job_title=_titles_as_written(rng, people["job_title"], world.mess.title_spellings),
         product_interest=people["product"].mask(is_unknown),
         owner_id=owner.map(world.users["user_id"]),
         created_at_precision="second",
@@ -117,10 +118,24 @@ def _linked_account_ids(rng: np.random.Generator, world: World) -> pd.Series:
     return people["account"].map(world.accounts["account_id"]).mask(is_unlinked)
 
 
-def _as_spelled(rng: np.random.Generator, countries: np.ndarray) -> np.ndarray:
+def _as_spelled(rng: np.random.Generator, countries: np.ndarray, share: float) -> np.ndarray:
     spelled = draw.pick_by(rng, countries, company.COUNTRY_SPELLINGS)
-    is_spelled_out = draw.chance(rng, company.COUNTRY_SPELLED_OUT_SHARE, len(countries)) & (spelled != None)  # noqa: E711
-    return np.where(is_spelled_out, spelled, countries)
+    return np.where(draw.chance(rng, share, len(countries)), spelled, countries)
+
+
+def _titles_as_written(rng: np.random.Generator, titles: pd.Series, share: float) -> pd.Series:
+    """Titles, some of them shouted, whispered, turned round (`IT Head`, `Head, IT`) or shortened."""
+    written = pd.DataFrame(
+        {
+            "shouted": titles.str.upper(),
+            "whispered": titles.str.lower(),
+            "turned": titles.str.replace(r"^(\w+) of (.+)$", r"\2 \1", regex=True),
+            "listed": titles.str.replace(r"^(\w+) of (.+)$", r"\1, \2", regex=True),
+            "short": titles.replace(words.SHORT_TITLES),
+        }
+    ).to_numpy()
+    way = rng.integers(written.shape[1], size=len(titles))
+    return titles.where(~draw.chance(rng, share, len(titles)), written[np.arange(len(titles)), way])
 
 
 def _opportunity_ids(numbers: pd.Index | pd.Series) -> np.ndarray:

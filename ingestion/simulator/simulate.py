@@ -1,22 +1,51 @@
 """Let the made-up company live: what each part needs from the others, and the entities that come out."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
-from ingestion.simulator import activities, books, company, deals, draw, journeys, marketing, people, records
+from ingestion.simulator import (
+    activities,
+    books,
+    company,
+    deals,
+    decisions,
+    draw,
+    journeys,
+    marketing,
+    people,
+    records,
+    touches,
+)
 from ingestion.simulator.clock import History
-from ingestion.simulator.world import World
+from ingestion.simulator.mess import USUAL_MESS, Mess
+from ingestion.simulator.world import Scene, World
 
 # With fewer, some stage or channel may stay empty.
 FEWEST_LEADS = 100
 
 
-def simulate(leads: int, seed: int, as_of: datetime) -> dict[str, pd.DataFrame]:
+@dataclass(frozen=True)
+class Life:
+    """The company as it truly is, the entities of `simulate`, and the campaign (number, or NONE) of each person."""
+
+    world: World
+    entities: dict[str, pd.DataFrame]
+    lead_campaigns: np.ndarray
+
+
+def simulate(leads: int, seed: int, as_of: datetime, mess: Mess = USUAL_MESS) -> dict[str, pd.DataFrame]:
     """The entities of the input contract, by name; `as_of` is naive UTC, and so is every time.
 
     A frame has the entity's input columns that this company fills; the same arguments always give the same rows.
     """
+    return live(leads, seed, as_of, mess).entities
+
+
+def live(leads: int, seed: int, as_of: datetime, mess: Mess) -> Life:
+    """The company as it truly is, and the entities that its systems record."""
 
     def lot(part: str):
         return draw.generator(seed, part)
@@ -26,14 +55,21 @@ def simulate(leads: int, seed: int, as_of: datetime) -> dict[str, pd.DataFrame]:
     plans = marketing.plan(history)
     users = people.users(lot("users"), leads)
     accounts = people.accounts(lot("accounts"), round(company.ACCOUNTS_PER_LEAD * leads))
-    persons = people.leads(lot("leads"), history, leads, accounts, users, plans)
-    visits = journeys.stage_visits(lot("stages"), history, persons, users)
+    persons = people.leads(lot("leads"), history, leads, accounts, users, plans, mess)
+    scene = Scene(history, mess, persons, accounts, users, plans)
+    found = touches.encountered(seed, scene)
+    decided_at = decisions.decided_at(lot("decisions"), persons)
+    progress = decisions.progress(
+        lot("outcomes"), persons, users, decided_at, touches.counted(scene, found, decided_at)
+    )
+    log = journeys.stage_log(lot("stages"), persons, users, progress.fates)
+    visits = journeys.stage_visits(history, log)
     owners = journeys.owner_changes(lot("owners"), history, persons, users, visits)
-    sold = deals.simulate(lot("deals"), history, persons, users, visits, rate_on)
-    world = World(history, persons, accounts, users, plans, visits, sold)
+    sold = deals.simulate(lot("deals"), history, persons, users, visits, rate_on, mess)
+    world = World(**vars(scene), encounters=found, progress=progress, stage_log=log, stage_visits=visits, deals=sold)
     done = activities.simulate(seed, world)
     media = marketing.media_bill(plans, history, lot("media"), leads, done.paid_visits, rate_on)
-    return {
+    entities = {
         "users": users.drop(columns="market"),
         "accounts": records.account_rows(lot("account rows"), world),
         "leads": records.lead_rows(lot("lead rows"), world, owners),
@@ -57,3 +93,4 @@ def simulate(leads: int, seed: int, as_of: datetime) -> dict[str, pd.DataFrame]:
         "experiment_assignments": journeys.assignment_rows(persons),
         "fx_rates_daily": books.rate_rows(rate_on),
     }
+    return Life(world, entities, done.lead_campaigns)

@@ -1,13 +1,12 @@
-"""Walking through stages: along a route, each leg taking as long as its lognormal distribution says."""
+"""Walking through stages, along a route."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ingestion.simulator import draw
 from ingestion.simulator.clock import MINUTE, days
-from ingestion.simulator.company import Leg
 
 SHORTEST_STAY = 10 * MINUTE
 
@@ -24,18 +23,17 @@ def draw_routes(
 
 
 def walk(
-    rng: np.random.Generator,
     first_stage: str,
     started_at: np.ndarray,
     routes: Sequence[tuple[str, ...]],
-    legs: Mapping[tuple[str, str], Leg],
-    slowness: np.ndarray,
+    legs: Iterable[tuple[str, str]],
+    stay_days: Callable[[tuple[str, str], np.ndarray], np.ndarray],
     settle: Callable[[str, np.ndarray, np.ndarray], np.ndarray],
 ) -> pd.DataFrame:
     """One row per traveller and stay in a stage: traveller, step, stage, changed_at, left_at (NaT for the last).
 
-    `slowness` multiplies a traveller's days. `settle(stage, travellers, moments)` moves moments at which they would
-    come to a stage to when they can.
+    `legs` are the ways between stages that there are; `stay_days(leg, travellers)` says how long each takes for them.
+    `settle(stage, travellers, moments)` moves moments at which they would come to a stage to when they can.
     """
     longest = max((len(route) for route in routes), default=0)
     stops = np.array([route + ("",) * (longest - len(route)) for route in routes], dtype="U16").reshape(-1, longest)
@@ -45,10 +43,10 @@ def walk(
     changes = [pd.DataFrame({"traveller": everyone, "step": 0, "stage": stage, "changed_at": now})]
     for step in range(longest):
         goal = stops[:, step]
-        for (origin, destination), leg in legs.items():
+        for origin, destination in legs:
             moving = np.flatnonzero((stage == origin) & (goal == destination))
             if moving.size:
-                stay = np.maximum(days(draw.leg_days(rng, leg, moving.size) * slowness[moving]), SHORTEST_STAY)
+                stay = np.maximum(days(stay_days((origin, destination), moving)), SHORTEST_STAY)
                 now[moving] = settle(destination, moving, now[moving] + stay)
         arrived = np.flatnonzero(goal != "")
         stage[arrived] = goal[arrived]

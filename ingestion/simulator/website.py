@@ -11,8 +11,9 @@ import pandas as pd
 from ingestion.simulator import company, draw
 from ingestion.simulator.clock import DAY, NEVER, days, draw_arrivals, seconds
 from ingestion.simulator.draw import NONE
+from ingestion.simulator.mailings import CLICK_TO_VISIT
 from ingestion.simulator.marketing import signals
-from ingestion.simulator.world import World
+from ingestion.simulator.world import Scene, World
 
 SECONDS_PER_PAGE = 60
 # What a conversion happens on; a download is of any e-book, a registration is for the visit's webinar.
@@ -27,19 +28,19 @@ CONVERSION_ASSETS = {
 SIGNAL_COLUMNS = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "click_id", "referrer"]
 
 
+def early_visits(seed: int, scene: Scene) -> pd.DataFrame:
+    """Visits that do not depend on what a person decides, those before and after they became known."""
+    kinds = {"before lead": _before_lead, "after lead": _after_lead}
+    made = [visit(draw.generator(seed, f"visits {kind}"), scene) for kind, visit in kinds.items()]
+    return pd.concat(made, ignore_index=True)
+
+
 def visits(seed: int, world: World, mails: pd.DataFrame) -> pd.DataFrame:
     """All visits that are known at as-of; `mails` are the rows of `mailings.rows`, whose clicks lead here."""
-    kinds = {
-        "before lead": _before_lead,
-        "making a lead": _making_a_lead,
-        "after lead": _after_lead,
-        "qualifying": _qualifying,
-        "during a deal": _during_deals,
-        "strangers": _of_strangers,
-    }
+    kinds = {"qualifying": _qualifying, "during a deal": _during_deals, "strangers": _of_strangers}
     made = [visit(draw.generator(seed, f"visits {kind}"), world) for kind, visit in kinds.items()]
     made.append(_from_mails(draw.generator(seed, "visits from mails"), world, mails))
-    happened = pd.concat(made, ignore_index=True)
+    happened = pd.concat([world.encounters.visits, world.encounters.making, *made], ignore_index=True)
     happened = happened[world.history.knows(happened["started_at"])].reset_index(drop=True)
     return _with_visitors(draw.generator(seed, "devices"), happened, len(world.people))
 
@@ -60,6 +61,7 @@ def rows(rng: np.random.Generator, world: World, visits: pd.DataFrame, links: pd
     """
     left = signals(
         world.marketing,
+        world.mess,
         rng,
         visits["channel"].to_numpy(),
         visits["market"].to_numpy(),
@@ -78,14 +80,14 @@ def rows(rng: np.random.Generator, world: World, visits: pd.DataFrame, links: pd
     ).drop(columns="is_conversion")
 
 
-def _before_lead(rng: np.random.Generator, world: World) -> pd.DataFrame:
+def _before_lead(rng: np.random.Generator, world: Scene) -> pd.DataFrame:
     lead = np.repeat(world.people.index, rng.poisson(company.VISITS_BEFORE_LEAD, len(world.people)))
     earlier = days(draw.leg_days(rng, company.DAYS_BEFORE_LEAD, len(lead)))
     started_at = world.people["created_at"].to_numpy()[lead] - earlier
     return _visits(rng, world, lead, started_at, _channels(rng, "first_visit_share", len(lead)))
 
 
-def _making_a_lead(rng: np.random.Generator, world: World) -> pd.DataFrame:
+def making_a_lead(rng: np.random.Generator, world: Scene) -> pd.DataFrame:
     """Of everybody but those met at a fair, and those who just answered the outreach e-mail."""
     people = world.people[(world.people["channel"] != "event") & ~world.people["has_replied_to_outreach"]]
     count = len(people)
@@ -104,7 +106,7 @@ def _making_a_lead(rng: np.random.Generator, world: World) -> pd.DataFrame:
     return made.assign(started_at=started_at, converted_at=converted_at, conversion=conversion, is_identifying=True)
 
 
-def _after_lead(rng: np.random.Generator, world: World) -> pd.DataFrame:
+def _after_lead(rng: np.random.Generator, world: Scene) -> pd.DataFrame:
     effect = company.INTENT_VISIT_EFFECT
     # The second term keeps the mean: a lognormal's is larger than its median.
     eagerness = np.exp(effect * world.people["intent"].to_numpy() - effect**2 / 2)
@@ -143,7 +145,7 @@ def _during_deals(rng: np.random.Generator, world: World) -> pd.DataFrame:
 
 def _from_mails(rng: np.random.Generator, world: World, mails: pd.DataFrame) -> pd.DataFrame:
     clicked = mails[mails["activity_type"] == "email_clicked"]
-    started_at = clicked["occurred_at"].to_numpy() + np.timedelta64(3, "s")
+    started_at = clicked["occurred_at"].to_numpy() + CLICK_TO_VISIT
     made = _visits(rng, world, clicked["lead"].to_numpy(), started_at, clicked["mail_channel"].to_numpy())
     return made.assign(is_identifying=True)
 
@@ -162,7 +164,7 @@ def _of_strangers(rng: np.random.Generator, world: World) -> pd.DataFrame:
 
 
 def _visits(
-    rng: np.random.Generator, world: World, lead: np.ndarray, started_at: np.ndarray, channel: np.ndarray
+    rng: np.random.Generator, world: Scene, lead: np.ndarray, started_at: np.ndarray, channel: np.ndarray
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -252,6 +254,7 @@ def _conversions(rng: np.random.Generator, world: World, visits: pd.DataFrame) -
             "landing_page": made["landing_page"],
             "is_conversion": True,
             "true_campaign": NONE,
+            "brought_by": made["campaign"],
             **{column: made[column] for column in SIGNAL_COLUMNS},
         }
     )

@@ -31,6 +31,15 @@ JOB_TITLES = (
     JobTitle("Logistics Coordinator", 8, "Operations", "Specialist", "End user"),
     JobTitle("Controller", 5, "Finance", "Specialist", "End user"),
 )
+SHORT_TITLES = {
+    "Chief Executive Officer": "CEO",
+    "Chief Financial Officer": "CFO",
+    "Chief Operating Officer": "COO",
+    "Chief Information Officer": "CIO",
+    "Operations Manager": "Ops Manager",
+    "IT Manager": "IT Mgr",
+    "Head of IT": "Head IT",
+}
 
 POLISH_FIRST_NAMES = (
     *("Adam", "Agnieszka", "Aleksandra", "Barbara", "Bartosz", "Damian", "Dorota", "Ewa", "Filip", "Grzegorz"),

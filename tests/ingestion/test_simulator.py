@@ -1,8 +1,10 @@
 """The simulated company keeps the input contract, contradicts itself nowhere, and has the truth that it claims."""
 
 import csv
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 import yaml
 
 from ingestion.simulator import company
+from ingestion.simulator.__main__ import main
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 PLAYBOOK_DIR = PROJECT_DIR / "dbt_project" / "seeds" / "playbook"
@@ -30,7 +33,7 @@ CONTRACT_TYPES = {
 
 def write_company(folder: Path, leads: int, seed: int) -> Path:
     """Run the command line, in a process of its own as a user would."""
-    command = [sys.executable, "-m", "ingestion.simulator", "--leads", str(leads), "--seed", str(seed)]
+    command = [sys.executable, "-m", "ingestion.simulator", "write", "--leads", str(leads), "--seed", str(seed)]
     command += ["--as-of", AS_OF.isoformat(), "--out", str(folder)]
     subprocess.run(command, cwd=PROJECT_DIR, check=True, capture_output=True)
     return folder
@@ -133,6 +136,78 @@ def test_another_seed_gives_another_company(tmp_path):
 def test_a_company_too_small_to_simulate_is_refused(tmp_path):
     with pytest.raises(subprocess.CalledProcessError):
         write_company(tmp_path, leads=10, seed=1)
+
+
+def run_command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """Run the command line in this process."""
+    monkeypatch.setattr(sys, "argv", ["simulator", *map(str, arguments)])
+    return main()
+
+
+def test_files_beside_a_server_and_the_truth_are_written_apart(tmp_path, monkeypatch, capsys):
+    company_of = ("--leads", 200, "--now", "2026-10-01", "--only-files", "--without", "duplicates,late_events")
+    assert run_command(monkeypatch, "write", *company_of, "--out", tmp_path / "f", "--truth", tmp_path / "t") == 0
+    assert "leads.parquet" not in {path.name for path in (tmp_path / "f").iterdir()}
+    assert (tmp_path / "t" / "README.md").exists()
+    assert run_command(monkeypatch, "write", *company_of, "--out", tmp_path, "--truth", tmp_path / "t") == 1
+    assert "✗ --truth must lie outside of --out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("write", "--leads", 200), "Say with --out where the files are to go."),
+        (("write", "--out", "x", "--without", "typos"), "--without: there is no mess typos; there are duplicates,"),
+        (
+            ("write", "--leads", 200, "--only-files", "--now", "2026-10-01", "--as-of", "2027-10-01", "--out", "x"),
+            "--as-of lies beyond the story, which ends at 2026-11-30 00:00; see --days-ahead.",
+        ),
+        (("forward", "--port", 1), "No server runs on port 1; start one with"),
+        (("faults", "rate_limit"), "'rate_limit' is no fault with its share, such as rate_limit=0.2."),
+    ],
+)
+def test_a_wrong_order_is_answered_in_one_line(monkeypatch, capsys, arguments, complaint):
+    assert run_command(monkeypatch, *arguments) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"✗ {complaint}")
+
+
+def test_a_port_that_is_taken_is_said_before_the_company_is_made_up(monkeypatch, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run_command(monkeypatch, "serve", "--port", port) == 1
+    assert (
+        capsys.readouterr().err
+        == f"✗ Port {port} cannot be used (Address already in use); name another one with --port.\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A server started by the command line, as soon as it says where it is."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "ingestion.simulator", "serve", "--leads", "100", "--now", "2026-10-01"]
+    command += ["--days-ahead", "5", "--port", str(port)]
+    with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True) as server:
+        line = server.stdout.readline()
+        assert line.startswith(f"http://127.0.0.1:{port} FUNNELHOUSE_SOURCES=files,salesforce,hubspot,marketo ")
+        assert f"FUNNELHOUSE_MARKETO_BASE_URL=http://127.0.0.1:{port}" in line
+        yield port
+        server.terminate()
+
+
+def test_a_server_moves_on_in_time_and_fails_on_demand(server_port, monkeypatch, capsys):
+    assert run_command(monkeypatch, "forward", "--days", 2, "--port", server_port) == 0
+    assert run_command(monkeypatch, "faults", "rate_limit=0.2", "--vendors", "hubspot", "--port", server_port) == 0
+    assert run_command(monkeypatch, "faults", "--port", server_port) == 0
+    assert capsys.readouterr().out == "2026-10-03T00:00:00Z\nrate_limit=0.2\nno faults\n"
+    assert run_command(monkeypatch, "faults", "lightning=1", "--port", server_port) == 1
+    assert run_command(monkeypatch, "forward", "--days", 9, "--port", server_port) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "✗ There is no fault lightning.",
+        "✗ The story ends at 2026-10-06 00:00; start the server with more --days-ahead.",
+    ]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
