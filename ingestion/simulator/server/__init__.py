@@ -1,0 +1,21 @@
+"""The made-up company behind a local HTTP server that speaks the APIs of HubSpot, Salesforce and Marketo.
+
+Each vendor is a mouth of the same story: a module with `routes(state)` and `error(kind)`. The server knows one moment,
+`now`, which `POST /_simulator/forward?days=1` moves; what any mouth says is the story cut off there.
+"""
+
+from starlette.applications import Starlette
+
+from ingestion.simulator.server import control, hubspot, marketo, salesforce
+from ingestion.simulator.server.faults import FaultMiddleware
+from ingestion.simulator.server.state import State
+
+MOUTHS = {"hubspot": hubspot, "salesforce": salesforce, "marketo": marketo}
+
+
+def app(state: State) -> Starlette:
+    """The server's application; all vendors share one address, since none of their paths are the same."""
+    routes = [route for mouth in MOUTHS.values() for route in mouth.routes(state)]
+    application = Starlette(routes=[*control.routes(state), *routes])
+    application.add_middleware(FaultMiddleware, faults=state.faults, mouths=MOUTHS)
+    return application
