@@ -6,8 +6,9 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/installed
-DEMO := FUNNELHOUSE_DATA_DIR=data/demo FUNNELHOUSE_SOURCES=files FUNNELHOUSE_FILES_DIR=data/demo/simulated \
+DEMO := FUNNELHOUSE_DATA_DIR=data/demo FUNNELHOUSE_FILES_DIR=data/demo/files \
 	FUNNELHOUSE_FILES_TIMEZONE= FUNNELHOUSE_PLAYBOOK_DIR= FUNNELHOUSE_AS_OF=
+COMPANY = --leads $${LEADS:-5000} --seed 7
 # What .env sets, where there is one; the shell's own settings win.
 WITH_ENV := $(if $(wildcard .env),$(VENV)/bin/dotenv run --no-override --)
 export DO_NOT_TRACK := 1
@@ -18,9 +19,10 @@ help: ## Show what can be made
 
 .PHONY: demo
 demo: $(STAMP) ## A made-up company from nothing to a dashboard
-	@echo "Making up a company of $${LEADS:-5000} leads …"
-	@$(PYTHON) -m ingestion.simulator --leads $${LEADS:-5000} --seed 7 --out data/demo/simulated
-	@$(DEMO) $(PYTHON) -m dagster_project refresh
+	@rm -rf data/demo
+	@echo "Making up a company of $${LEADS:-5000} leads: files, and a server that speaks for its CRMs and Marketo …"
+	@$(PYTHON) -m ingestion.simulator write $(COMPANY) --only-files --out data/demo/files
+	@$(DEMO) $(PYTHON) -m ingestion.simulator serve $(COMPANY) -- $(PYTHON) -m dagster_project refresh
 	@$(DEMO) $(PYTHON) -m dagster_project headline
 	@echo; echo "Open the dashboard with:  FUNNELHOUSE_DATA_DIR=data/demo make app"
 

@@ -4,6 +4,7 @@ Machines differ and drift; the ratio of two figures of one run is what may be co
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -23,10 +24,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--activities", type=int, default=5_000_000, help="rows of the large file (default: 5,000,000)")
     parser.add_argument("--leads", type=int, default=5_000, help="leads of the made-up company (default: 5,000)")
+    parser.add_argument("--api-leads", type=int, default=26_000, help="leads behind the APIs (default: 26,000)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         load_large_file(Path(folder), arguments.activities)
         refresh_company(Path(folder), arguments.leads)
+        load_from_apis(Path(folder), arguments.api_leads)
 
 
 def load_large_file(folder: Path, row_count: int) -> None:
@@ -67,7 +70,16 @@ def load_large_file(folder: Path, row_count: int) -> None:
 def refresh_company(folder: Path, lead_count: int) -> None:
     """Refresh a made-up company, from files to serving file; the floor is loading dbt and Dagster alone."""
     simulated = folder / "simulated"
-    command = [sys.executable, "-m", "ingestion.simulator", "--leads", str(lead_count), "--out", str(simulated)]
+    command = [
+        sys.executable,
+        "-m",
+        "ingestion.simulator",
+        "write",
+        "--leads",
+        str(lead_count),
+        "--out",
+        str(simulated),
+    ]
     simulate = run(command, {})
     environment = {"FUNNELHOUSE_DATA_DIR": str(folder / "company"), "FUNNELHOUSE_FILES_DIR": str(simulated)}
     prepare = run([sys.executable, "-m", "dagster_project", "prepare"], environment)
@@ -76,6 +88,22 @@ def refresh_company(folder: Path, lead_count: int) -> None:
     floor = prepare + definitions
     report(f"make up a company of {lead_count:,} leads", simulate, floor, "parsing dbt and loading Dagster")
     report("refresh it, from files to serving file", refresh, floor, "parsing dbt and loading Dagster")
+
+
+def load_from_apis(folder: Path, lead_count: int) -> None:
+    """Load from the made-up company's server, on the same machine; the floor is DuckDB copying the raw tables."""
+    for setup, sources in (("hubspot", ["hubspot"]), ("salesforce", ["salesforce", "marketo"])):
+        for source in sources:
+            serve = [sys.executable, "-m", "ingestion.simulator", "serve", "--leads", str(lead_count), "--setup", setup]
+            command = [*serve, "--", sys.executable, "-m", "benchmarks.load_from_apis", source]
+            environment = os.environ | {"FUNNELHOUSE_DATA_DIR": str(folder / source)}
+            done = subprocess.run(
+                command, cwd=PROJECT_DIR, env=environment, check=True, stdout=subprocess.PIPE, text=True
+            )
+            took = json.loads(done.stdout)
+            name = f"{source}: load {took['rows']:,} rows, {took['peak_megabytes']:,.0f} MB"
+            report(name, took["full_seconds"], took["floor_seconds"], "DuckDB copying the raw tables")
+            report(f"{source}: the next day", took["increment_seconds"], took["floor_seconds"], "the same")
 
 
 def run(command: list[str], environment: dict[str, str]) -> float:
