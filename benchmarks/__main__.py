@@ -101,7 +101,8 @@ def load_from_apis(folder: Path, lead_count: int) -> None:
                 command, cwd=PROJECT_DIR, env=environment, check=True, stdout=subprocess.PIPE, text=True
             )
             took = json.loads(done.stdout)
-            name = f"{source}: load {took['rows']:,} rows, {took['peak_megabytes']:,.0f} MB"
+            memory = f", {took['peak_megabytes']:,.0f} MB" if took["peak_megabytes"] else ""
+            name = f"{source}: load {took['rows']:,} rows{memory}"
             report(name, took["full_seconds"], took["floor_seconds"], "DuckDB copying the raw tables")
             report(f"{source}: the next day", took["increment_seconds"], took["floor_seconds"], "the same")
 
