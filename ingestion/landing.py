@@ -24,6 +24,15 @@ ARROW_TYPES = {
     "date": pa.date32(),
     "timestamp": MOMENT,
 }
+# What DuckDB calls them.
+STORED_TYPES = {
+    "VARCHAR": "string",
+    "BIGINT": "bigint",
+    "DOUBLE": "double",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+}
 # Rows that a source refused, in the shape that models/unified/quarantine expects of every source.
 QUARANTINE_COLUMNS = {
     "entity": "string",
@@ -62,17 +71,26 @@ def connect(raw: RawState, spill: Path, **config: str) -> duckdb.DuckDBPyConnect
     return connection
 
 
-def stored_columns(connection: duckdb.DuckDBPyConnection, raw: RawState, table: str) -> list[str]:
-    """The source's own columns of a raw table as it stands in the warehouse; none where there is no such table."""
+def stored_types(connection: duckdb.DuckDBPyConnection, raw: RawState, table: str) -> dict[str, str]:
+    """The source's own columns of a raw table as it stands in the warehouse, with their types; none without a table."""
     columns = connection.execute(
         """
-        select column_name from duckdb_columns()
+        select column_name, data_type from duckdb_columns()
         where (database_name, schema_name, table_name) = ('warehouse', ?, ?)
         order by column_index
         """,
         [raw.dataset, table],
     ).fetchall()
-    return [name for (name,) in columns if name not in VERSION_COLUMNS and not name.startswith("_dlt_")]
+    return {
+        name: STORED_TYPES[data_type]
+        for name, data_type in columns
+        if name not in VERSION_COLUMNS and not name.startswith("_dlt_")
+    }
+
+
+def stored_columns(connection: duckdb.DuckDBPyConnection, raw: RawState, table: str) -> list[str]:
+    """The names of `stored_types`."""
+    return list(stored_types(connection, raw, table))
 
 
 def land(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, raw: RawState, landing: Path) -> int:

@@ -1,12 +1,16 @@
 """Run a source into the warehouse: all of it or nothing, and a line in its `loads` table either way."""
 
+import csv
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from traceback import extract_tb
 
 import dlt
 import duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingestion.config import Settings
 from ingestion.faults import Fault
@@ -14,6 +18,9 @@ from ingestion.sources import Extraction, RawState, raw_dataset, source_module
 from ingestion.sql import MEMORY_LIMIT
 
 LOADED, FAILED, SKIPPED = "loaded", "failed", "skipped"
+# What reading an answer raises that is not shaped as its vendor says.
+ODD_ANSWER = (LookupError, TypeError, ValueError, AttributeError, csv.Error)
+LONGEST_WORDS = 200
 
 
 @dataclass(frozen=True)
@@ -58,10 +65,27 @@ def load(name: str, settings: Settings) -> Load:
         extraction = source.extract(settings, RawState(settings.warehouse, dataset, loaded_at, name in settings.reload))
     except (Fault, duckdb.Error, OSError) as fault:
         outcome, news = Load(name, FAILED, str(fault) or repr(fault), last), []
+    except ODD_ANSWER as error:
+        outcome, news = Load(name, FAILED, _odd(name, error), last), []
     else:
         outcome, news = _loaded(name, extraction, loaded_at), [extraction.source]
-    _run(name, settings, [*news, _loads_resource(outcome, started, loaded_at)])
+    try:
+        _run(name, settings, [*news, _loads_resource(outcome, started, loaded_at)])
+    except PipelineStepFailed as failure:
+        # Half a package may be there; nobody reads it, and the next load sweeps it.
+        reason = " ".join(str(failure.exception).split())[:LONGEST_WORDS]
+        message = f"{settings.warehouse} cannot be written ({reason}); nothing is loaded."
+        return Load(name, FAILED, message, last)
     return outcome
+
+
+def _odd(name: str, error: Exception) -> str:
+    """One line for whoever is to look into an answer that was not understood: what, and where in our code."""
+    own = Path(__file__).parent
+    frame = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(own)][-1]
+    place = f"{Path(frame.filename).relative_to(own.parent)}, line {frame.lineno}"
+    words = f"{type(error).__name__}: {' '.join(str(error).split())[:LONGEST_WORDS]}"
+    return f"{name} gave something that is not understood ({words}; {place}); nothing is loaded."
 
 
 def _loads_by_the_clock(settings: Settings, dataset: str) -> bool:

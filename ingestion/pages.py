@@ -112,7 +112,7 @@ class _Journal:
     @contextlib.contextmanager
     def opened(cls, folder: Path, base: str) -> Iterator["_Journal"]:
         noted = _noted(folder / JOURNAL)
-        if noted.get("base") != base:
+        if noted.get("base") != base or _is_cut_short(folder, noted["sizes"]):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             noted = {"base": base, "streams": {}, "sizes": {}, "columns": {}, "notices": [], "line": 0}
@@ -169,7 +169,7 @@ class _Journal:
             if not kind:
                 columns += [name for name in row if name not in known and not name.startswith("_is_deleted")]
                 known.update(row)
-            lines.append(orjson.dumps(row | {"_line": str(self.noted["line"])}))
+            lines.append(_json(row | {"_line": str(self.noted["line"])}))
         name = _file_name(table, kind)
         if name not in self.files:
             self.files[name] = (self.folder / name).open("ab")
@@ -191,6 +191,12 @@ def _noted(path: Path) -> dict:
         return {}
 
 
+def _is_cut_short(folder: Path, sizes: Mapping[str, int]) -> bool:
+    """Whether a file holds less than the journal says, as after a power cut."""
+    paths = {folder / name: size for name, size in sizes.items()}
+    return any(not path.exists() or path.stat().st_size < size for path, size in paths.items())
+
+
 def _file_name(table: str, kind: str) -> str:
     return f"{table}.{kind}.jsonl" if kind else f"{table}.jsonl"
 
@@ -205,4 +211,11 @@ def _text(value: Any) -> str | None:
     """Any JSON value as text; lists and objects as JSON."""
     if value is None or isinstance(value, str):
         return value
-    return orjson.dumps(value).decode()
+    return _json(value).decode()
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # a number of more than 64 bits, or half of a character that a vendor has cut in two
+        return json.dumps(value, ensure_ascii=False).encode(errors="replace")

@@ -21,6 +21,7 @@ from ingestion.landing import (
     new_landing,
     source_dir,
     stored_columns,
+    stored_types,
 )
 from ingestion.pages import DELETED, PRESENT, Reading, Stream, read
 from ingestion.sources import Extraction, RawState
@@ -120,8 +121,11 @@ def expectations_of(tables: Mapping[str, RawTable]) -> dict[str, list[dict]]:
 
 def cursors(raw: RawState) -> dict[str, object]:
     """Where each stream's next load begins, as the last complete load left it; nowhere yet where all is read anew."""
-    if raw.is_reload:
-        return {}
+    return {} if raw.is_reload else last_cursors(raw)
+
+
+def last_cursors(raw: RawState) -> dict[str, object]:
+    """What the last complete load left, also where all is read anew: from there on deletions have yet to be learnt."""
     with connect(raw, raw.warehouse.parent / "spilled") as connection:
         if not stored_columns(connection, raw, "cursors"):
             return {}
@@ -191,27 +195,34 @@ def _conform(
     secret: bytes,
     landing: Path,
 ) -> _Conformed:
-    """Type a table's records; of several records with one key the newest stays."""
+    """Type a table's records; of several records with one key the newest stays.
+
+    A raw column keeps the type that it was made with, since the playbook may map a field only later, or no more: a text
+    that is to be a number now is stored as the text, if it is one.
+    """
     seen = reading.columns.get(table.name, [])
-    stored = stored_columns(connection, raw, table.name)
+    stored = stored_types(connection, raw, table.name)
     extra = [name for name in dict.fromkeys([*stored, *seen]) if name not in table.declared]
-    types = table.declared | dict.fromkeys(extra, "string")
-    given = reading.relation(table.name, "", [*table.columns, *extra, "_is_deleted", "_line"])
+    wanted = table.declared | dict.fromkeys(extra, "string")
+    types = {name: stored.get(name, kind) for name, kind in wanted.items()}
+    tested = {name: wanted[name] if kind == "string" else kind for name, kind in types.items()}
+    own = [*table.columns, *extra]
+    given = reading.relation(table.name, "", [*own, "_is_deleted", "_line"])
     if given is None:
-        given = f"(select {', '.join(f'cast(null as varchar) as {identifier(c)}' for c in [*table.columns, *extra])}, "
+        given = f"(select {', '.join(f'cast(null as varchar) as {identifier(name)}' for name in own)}, "
         given += "cast(null as varchar) as _is_deleted, '0' as _line where false)"
-    columns = [f"{_typed(name, kind)} as {identifier(name)}" for name, kind in table.columns.items()]
+    columns = [f"{_typed(name, types[name])} as {identifier(name)}" for name in table.columns]
     if table.email:
         address = f"trim({identifier(table.email)})"
         columns += [
             f"{email_key(address, secret)} as email_key",
             f"nullif(split_part(lower({address}), '@', 2), '') as email_domain",
         ]
-    columns += [identifier(name) for name in extra]
-    complaints = [complaint for name, kind in table.columns.items() for complaint in _complaints(table, name, kind)]
+    columns += [f"{_typed(name, types[name])} as {identifier(name)}" for name in extra]
+    complaints = [complaint for name in own for complaint in _complaints(table, name, tested[name])]
     fault = "".join(f" when {test} then {reason}" for test, _, reason in complaints)
     fault_column = "".join(f" when {test} then {literal(column)}" for test, column, _ in complaints)
-    cells = ", ".join(f"{literal(name)}: {identifier(name)}" for name in [*table.columns, *extra])
+    cells = ", ".join(f"{literal(name)}: {identifier(name)}" for name in own)
     select = f"""
         select
             {", ".join(columns)},

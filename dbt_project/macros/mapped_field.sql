@@ -8,7 +8,7 @@
     {%- if field is none -%}
         cast(null as {{ data_type }})
     {%- else -%}
-        {%- set value = (relation ~ '.' if relation else '') ~ field -%}
+        {%- set value = (relation ~ '.' if relation else '') ~ adapter.quote(field) -%}
         {%- set text = "nullif(trim(cast(" ~ value ~ " as string)), '')" -%}
         {{ text if data_type == 'string' else try_cast(text, data_type) }}
     {%- endif -%}

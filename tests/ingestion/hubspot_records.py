@@ -158,3 +158,87 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "/events/v3/events": _listed(WEB_EVENT),
     "/communication-preferences/v3/definitions": {"subscriptionDefinitions": []},
 }
+
+
+# Records as real accounts hold them: what is empty, odd, long, cleared, merged or left out.
+MERGED_CONTACT = CONTACT | {
+    "id": "51",
+    "properties": {
+        "createdate": "2019-10-30T03:30:17.883Z",
+        "email": None,
+        "hs_additional_emails": "Old@Example.com; NEW@example.com;",
+        "hs_analytics_last_timestamp": "1616148000000",
+        "hs_analytics_num_page_views": "12.0",
+        "hs_calculated_merged_vids": "51:1571412345678;52:1571412345999",
+        "hs_object_id": "51",
+        "lastmodifieddate": "2021-03-19T09:01:02Z",
+        "firstname": 'Łukasz 😀 "O\'Neil"\n',
+        "message": "ż" * 200_000,
+    },
+    "propertiesWithHistory": {
+        "lifecyclestage": [],
+        "hs_lead_status": [
+            {"value": None, "timestamp": "2021-03-19T09:01:02.000000001Z", "sourceType": "CALCULATED"},
+        ],
+    },
+    "objectWriteTraceId": None,
+    "url": "https://app.hubspot.com/contacts/62515/record/0-1/51",
+}
+CLEARED_DEAL = DEAL | {
+    "id": "9602",
+    "properties": DEAL["properties"] | {"amount": "", "closedate": "2019-12-07", "hs_is_closed": ""},
+}
+FAR_DEAL = DEAL | {
+    "id": "9603",
+    "properties": DEAL["properties"] | {"amount": "1.5E9", "closedate": "4000-12-31T00:00:00Z", "hs_tcv": "1.0E7"},
+}
+QUEUE_OWNER = OWNER | {"id": "7", "email": None, "type": "QUEUE", "firstName": None, "userId": None, "teams": None}
+DROPPED = {
+    "appId": 20053,
+    "created": 1616151600001,
+    "dropMessage": "",
+    "dropReason": "PREVIOUSLY_BOUNCED",
+    "from": "Ann <ann@example.com>",
+    "id": "dropped",
+    "recipient": "BCooper@Biglytics.net",
+    "replyTo": [],
+    "type": "DROPPED",
+}
+CLICK_ON_A_PLACEHOLDER = CLICK | {
+    "id": "placeholder",
+    "created": 1616151600002,
+    "url": "http://[domain]x/?utm_source=a",
+}
+FORWARD = {"id": "forward", "created": 1616151600003, "type": "FORWARD"}
+SUBMISSIONS = (
+    {"conversionId": "s1", "submittedAt": 1616151600000, "values": [], "pageUrl": "https://[page url]/"},
+    {
+        "conversionId": "s2",
+        "submittedAt": 1616151600000,
+        "values": [
+            {"name": "topics", "value": "a"},
+            {"name": "topics", "value": "b"},
+            {"name": "email", "value": "x@y.z"},
+        ],
+    },
+)
+EVENT_OF_NOTHING = WEB_EVENT | {"id": "nothing", "objectId": 51, "properties": {}}
+ODD_CAMPAIGN = {
+    "id": "c1",
+    "createdAt": "2023-05-01T00:00:00Z",
+    "updatedAt": "2023-05-01T00:00:00Z",
+    "properties": None,
+}
+ODD_ANSWERS = ANSWERS | {
+    "/crm/v3/objects/contacts": _listed(MERGED_CONTACT),
+    "/crm/v3/objects/contacts/search": {"total": 1, **_listed(MERGED_CONTACT)},
+    "/crm/v3/objects/deals": _listed(CLEARED_DEAL, FAR_DEAL),
+    "/crm/v3/owners": _listed(QUEUE_OWNER),
+    "/crm/v3/pipelines/deals": _listed(
+        {"id": "p", "label": "P", "stages": [{"id": "s", "label": "S"}, {"id": "t", "label": None, "metadata": {}}]}
+    ),
+    f"/form-integrations/v1/submissions/forms/{FORM['id']}": _listed(*SUBMISSIONS),
+    "/email/public/v1/events": {"hasMore": False, "events": [DROPPED, CLICK_ON_A_PLACEHOLDER, FORWARD]},
+    "/events/v3/events": _listed(EVENT_OF_NOTHING),
+    "/marketing/v3/campaigns": _listed(ODD_CAMPAIGN),
+}

@@ -233,3 +233,97 @@ def test_a_form_gives_what_was_sent_in_fifty_at_a_time(ask):
 def test_ten_thousand_results_are_the_most_a_search_gives(ask, monkeypatch):
     monkeypatch.setattr(searching, "MOST_RESULTS", 20)
     assert ask("/crm/v3/objects/contacts/search", {"limit": 10, "after": 10_000}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("numbered", "dated"),
+    [
+        ("/crm/v3/objects/deals", "/crm/objects/2026-03/deals"),
+        ("/crm/v3/owners", "/crm/owners/2026-09"),
+        ("/crm/v3/pipelines/deals", "/crm/pipelines/2026-03/deals"),
+        ("/crm/v3/properties/contacts", "/crm/properties/2026-03/contacts"),
+        ("/crm/v4/associations/deals/contacts/labels", "/crm/associations/2026-03/deals/contacts/labels"),
+        ("/marketing/v3/forms", "/marketing/forms/2026-03"),
+        ("/marketing/v3/campaigns", "/marketing/campaigns/2026-09"),
+        ("/communication-preferences/v4/definitions", "/communication-preferences/2026-03/definitions"),
+        ("/events/v3/events/event-types", "/events/event-occurrences/2026-03/event-types"),
+        ("/account-info/v3/details", "/account-info/2026-03/details"),
+    ],
+)
+def test_a_dated_release_answers_as_the_numbered_version_does(ask, numbered, dated):
+    dated_answer, numbered_answer = ask(dated).json(), ask(numbered).json()
+    dated_answer.pop("paging", None), numbered_answer.pop("paging", None)
+    assert dated_answer == numbered_answer
+
+
+def deal_with_people(ask) -> dict:
+    deals = ask("/crm/v3/objects/deals", limit=100, associations="contacts").json()["results"]
+    return next(deal for deal in deals if "associations" in deal)
+
+
+def test_associations_of_a_record_have_the_v4_shape_in_a_release_and_names_in_v3(ask):
+    deal = deal_with_people(ask)
+    [contact] = deal["associations"]["contacts"]["results"][:1]
+    assert contact["type"] == "deal_to_contact"
+    path = f"objects/{{}}deals/{deal['id']}/associations/contacts"
+    dated = ask("/crm/" + path.format("2026-03/")).json()["results"]
+    assert dated == ask("/crm/v4/" + path.format("")).json()["results"]
+    assert [str(one["toObjectId"]) for one in dated][:1] == [contact["id"]]
+    assert ask("/crm/v3/" + path.format("")).json()["results"][:1] == [contact]
+    body = {"inputs": [{"id": deal["id"]}, {"id": "1"}]}
+    [of_deal] = ask("/crm/v3/associations/deals/contacts/batch/read", body).json()["results"]
+    assert (of_deal["from"]["id"], of_deal["to"][0]) == (deal["id"], contact)
+
+
+def test_a_company_is_named_in_the_singular_in_the_type_of_an_association(ask):
+    contacts = ask("/crm/v3/objects/contacts", limit=100, associations="companies").json()["results"]
+    kinds = {
+        one["type"]
+        for contact in contacts
+        for one in contact.get("associations", {}).get("companies", {}).get("results", [])
+    }
+    assert kinds == {"contact_to_company"}
+
+
+def test_a_search_finds_what_is_associated_with_a_record(ask):
+    deal = deal_with_people(ask)
+    condition = {"propertyName": "associations.deal", "operator": "EQ", "value": deal["id"]}
+    found = ask("/crm/v3/objects/contacts/search", {"filterGroups": [{"filters": [condition]}]}).json()
+    assert {one["id"] for one in found["results"]} == {one["id"] for one in deal["associations"]["contacts"]["results"]}
+    without = {"propertyName": "associations.deal", "operator": "NOT_HAS_PROPERTY"}
+    rest = ask("/crm/v3/objects/contacts/search", {"filterGroups": [{"filters": [without]}]}).json()
+    assert 0 < rest["total"] < ask("/crm/v3/objects/contacts/search", {}).json()["total"]
+
+
+def test_objects_that_the_company_does_not_use_are_there_and_empty(ask):
+    for name in ("tickets", "0-8", "product"):
+        assert ask(f"/crm/v3/objects/{name}").json() == {"results": []}
+        assert ask(f"/crm/v3/objects/{name}/search", {}).json()["total"] == 0
+    assert ask("/crm/v3/properties/tickets").json()["results"]
+    assert ask("/crm-object-schemas/v3/schemas").json() == {"results": []}
+
+
+def test_properties_and_stages_are_read_by_name(ask):
+    found = ask("/crm/v3/properties/contacts/batch/read", {"inputs": [{"name": "email"}, {"name": "shoe_size"}]})
+    assert found.status_code == 207
+    assert [one["name"] for one in found.json()["results"]] == ["email"]
+    assert ask("/properties/v2/contacts/properties").json() == ask("/crm/v3/properties/contacts").json()["results"]
+    assert ask("/crm/v3/pipelines/deals/default/stages/closedwon").json()["label"] == "Closed won"
+
+
+def test_the_campaigns_of_emails_count_what_became_of_them(ask):
+    listed = ask("/email/public/v1/campaigns/by-id", limit=1).json()
+    [campaign] = listed["campaigns"]
+    told = ask(f"/email/public/v1/campaigns/{campaign['id']}", appId=campaign["appId"]).json()
+    sent = ask("/email/public/v1/events", campaignId=campaign["id"], eventType="SENT", limit=1000).json()["events"]
+    assert told["counters"]["sent"] == told["numIncluded"] == len(sent)
+    emails = ask("/marketing/v3/emails", limit=100).json()["results"]
+    assert listed["hasMore"] == (len(emails) > 1)
+
+
+def test_the_timeline_of_subscriptions_says_what_the_events_say(ask):
+    timeline = ask("/email/public/v1/subscriptions/timeline", limit=1000).json()["timeline"]
+    changes = ask("/email/public/v1/events", eventType="STATUSCHANGE", limit=1000).json()["events"]
+    assert [(one["recipient"], one["timestamp"], one["changes"][0]["change"]) for one in timeline] == [
+        (one["recipient"], one["created"], one["portalSubscriptionStatus"]) for one in changes
+    ]

@@ -10,17 +10,20 @@ from typing import Any
 
 import duckdb
 import pytest
-from hubspot_records import ANSWERS
+from hubspot_records import ANSWERS, ODD_ANSWERS
 from hubspot_serving import serving, serving_answers
 
 from ingestion.config import Settings
 from ingestion.faults import Fault
 from ingestion.load import FAILED, LOADED, Load, load
+from ingestion.pages import Page, Stream
 from ingestion.simulator.chronicle import Chronicle, chronicle
 from ingestion.simulator.server.hubspot import answers
+from ingestion.simulator.server.hubspot import marketing as simulated
 from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup, hubspot_id
-from ingestion.sources.hubspot import crm, events
+from ingestion.sources.hubspot import _begun_anew_without_its_place, crm, events
+from ingestion.sources.hubspot.client import BadRequest
 from ingestion.sources.hubspot.crm import Crm, CrmObject
 from ingestion.sources.hubspot.settings import HubSpotSettings
 from ingestion.sources.hubspot.tables import TABLES
@@ -166,11 +169,12 @@ class Searched:
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         found = self.records
-        for condition in body["filterGroups"][0]["filters"]:
+        for condition in body.get("filterGroups", [{"filters": []}])[0]["filters"]:
             found = [record for record in found if _passes(record, condition)]
         [sort] = body["sorts"]
-        found = sorted(found, key=lambda record: _number(record["properties"][sort["propertyName"]]))
-        start = int(body["after"])
+        is_falling = sort["direction"] == "DESCENDING"
+        found = sorted(found, key=lambda one: _number(one["properties"][sort["propertyName"]]), reverse=is_falling)
+        start = int(body.get("after", 0))
         assert start + body["limit"] <= self.most
         end = start + body["limit"]
         paging = {"paging": {"next": {"after": str(end)}}} if end < len(found) else {}
@@ -183,7 +187,7 @@ def _number(text: str) -> float:
 
 def _passes(record: dict[str, Any], condition: dict[str, str]) -> bool:
     own, bound = _number(record["properties"][condition["propertyName"]]), _number(condition["value"])
-    return {"EQ": own == bound, "GT": own > bound, "GTE": own >= bound}[condition["operator"]]
+    return {"EQ": own == bound, "GT": own > bound, "GTE": own >= bound, "LTE": own <= bound}[condition["operator"]]
 
 
 @pytest.mark.parametrize("moments", [1, 2, 7, 500], ids="{}_moments".format)
@@ -202,6 +206,24 @@ def test_more_results_than_a_search_gives_are_all_found(moments, monkeypatch):
     assert set(found) == {record["id"] for record in records}
 
 
+def test_what_is_modified_while_a_search_is_read_hides_nothing_else(monkeypatch):
+    monkeypatch.setattr(crm, "SEARCH_SIZE", 10)
+    lot = random.Random(5)
+    records = [
+        {"id": str(n), "properties": {"hs_object_id": str(n), "hs_lastmodifieddate": f"2026-01-01T00:{n:02}:00+00:00"}}
+        for n in range(60)
+    ]
+    reader = Crm(Searched(records, 10_000), HubSpotSettings.from_settings(_settings()))
+    found, modified = set(), set()
+    for page, _ in reader.search(CrmObject("deals", ()), "2026-01-01T00:00:00+00:00", None):
+        found |= {record["id"] for record in page}
+        for record in lot.sample(records, 3):
+            modified.add(record["id"])
+            record["properties"] = record["properties"] | {"hs_lastmodifieddate": "2026-01-02T00:00:00+00:00"}
+    assert found | modified == {record["id"] for record in records}
+    assert found - modified, "all were modified: nothing is shown"
+
+
 def test_a_search_out_of_order_that_cannot_be_finished_is_a_fault(monkeypatch):
     monkeypatch.setattr(crm, "MOST_RESULTS", 4)
     monkeypatch.setattr(crm, "SEARCH_SIZE", 4)
@@ -211,7 +233,8 @@ def test_a_search_out_of_order_that_cannot_be_finished_is_a_fault(monkeypatch):
         for n, time in enumerate(times)
     ]
     client = Searched(records, 4)
-    monkeypatch.setattr(client, "post", lambda path, body: {"results": records[:4], "paging": {"next": {"after": "4"}}})
+    answer = {"total": 8, "results": records[:4], "paging": {"next": {"after": "4"}}}
+    monkeypatch.setattr(client, "post", lambda path, body: answer)
     with pytest.raises(Fault, match="out of order"):
         list(Crm(client, HubSpotSettings.from_settings(_settings())).search(CrmObject("deals", ()), times[1], None))
 
@@ -227,6 +250,34 @@ def test_without_an_optional_scope_the_rest_is_loaded_and_a_notice_names_it(stor
         assert any("campaigns" in notice and "marketing.campaigns.read" in notice for notice in result.notices)
         assert any("web_events" in notice and "business-intelligence" in notice for notice in result.notices)
         assert loads.query("select count(*) > 100 from raw_hubspot.email_events") == [(True,)]
+
+
+def test_submissions_of_a_form_that_was_archived_stay(story, tmp_path, monkeypatch):
+    submissions = "select form_id, count(*) from raw_hubspot.form_submissions group by all order by 2 desc limit 1"
+    with hubspot(story, tmp_path) as loads:
+        assert loads.load().status == LOADED
+        [(archived, count)] = loads.query(submissions)
+        listed = simulated.Marketing.forms
+        others = lambda self: {number: form for number, form in listed(self).items() if number != archived}  # noqa: E731
+        monkeypatch.setattr(simulated.Marketing, "forms", others)
+        assert loads.load().status == LOADED
+        left = [row for row in loads.standing("form_submissions") if row["form_id"] == archived]
+        assert len(left) == count > 0
+        assert archived not in loads.values("forms", "id")
+
+
+def test_where_hubspot_no_longer_knows_a_place_the_stream_begins_anew():
+    asked = []
+
+    def pages(cursor: Any, bookmark: Any) -> Iterator[Page]:
+        asked.append((cursor, bookmark))
+        if bookmark == "forgotten":
+            raise BadRequest("unknown place")
+        yield Page(bookmark="known")
+
+    stream = _begun_anew_without_its_place(Stream("events", pages))
+    assert [page.bookmark for page in stream.pages("then", "forgotten")] == ["known"]
+    assert asked == [("then", "forgotten"), ("then", None)]
 
 
 @pytest.mark.parametrize(
@@ -318,6 +369,49 @@ def test_records_as_hubspot_documents_them_load(tmp_path):
             ("512", "https://www.example.com/pricing")
         ]
         assert ask("select first_name, primary_team from raw_hubspot.owners") == [("Nicholas", "Sales")]
+
+
+def test_records_that_are_empty_odd_long_or_merged_load(tmp_path):
+    (tmp_path / "field_mappings.csv").write_text("source,object,source_field,column_name\n")
+    with serving_answers(ODD_ANSWERS) as url:
+        settings = {
+            "FUNNELHOUSE_DATA_DIR": str(tmp_path / "data"),
+            "FUNNELHOUSE_HUBSPOT_BASE_URL": url,
+            "FUNNELHOUSE_HUBSPOT_TOKEN": "x",
+            "FUNNELHOUSE_PLAYBOOK_DIR": str(tmp_path),
+        }
+        result = load("hubspot", Settings.from_environment(settings))
+    assert (result.status, result.quarantined_count) == (LOADED, 0), result.message
+    with duckdb.connect(str(tmp_path / "data" / "warehouse.duckdb"), read_only=True) as connection:
+
+        def ask(sql: str) -> list[tuple]:
+            return connection.execute(sql).fetchall()
+
+        assert ask("select id, merged_into_id, length(message) from raw_hubspot.contacts order by id") == [
+            ("51", None, 200_000),
+            ("52", "51", None),
+        ]
+        assert ask("select hs_analytics_num_page_views, hs_analytics_last_timestamp from raw_hubspot.contacts")[0] == (
+            12,
+            datetime(2021, 3, 19, 10),
+        )
+        assert ask("select email from raw_hubspot.contact_emails order by 1") == [
+            ("new@example.com",),
+            ("old@example.com",),
+        ]
+        assert ask("select amount, closedate, hs_is_closed from raw_hubspot.deals order by id") == [
+            (None, datetime(2019, 12, 7), None),
+            (1.5e9, datetime(4000, 12, 31), False),
+        ]
+        assert ask("select type, url, utm_source from raw_hubspot.email_events order by created") == [
+            ("DROPPED", None, None),
+            ("CLICK", "http://[domain]x/?utm_source=a", None),
+            ("FORWARD", None, None),
+        ]
+        assert ask("select email from raw_hubspot.form_submissions order by conversion_id") == [(None,), ("x@y.z",)]
+        assert ask("select object_id, hs_url from raw_hubspot.web_events") == [("51", None)]
+        assert ask("select email, primary_team from raw_hubspot.owners") == [(None, None)]
+        assert ask("select hs_name from raw_hubspot.campaigns") == [(None,)]
 
 
 def test_addresses_are_taken_apart():

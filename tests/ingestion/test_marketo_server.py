@@ -378,3 +378,19 @@ def test_a_long_query_may_be_said_as_a_post(served):
     assert len(answer["result"]) > 100
     refused = served.get("/rest/v1/leads.json", filterType="id", filterValues=ids + ",1,2")
     assert refused["errors"][0]["code"] == "1003"
+
+
+def test_an_export_of_a_field_that_is_not_there_is_refused_and_harms_no_other(served):
+    program = served.get("/rest/asset/v1/programs.json")["result"][0]["id"]
+    body = {"fields": ["leadId", "shoeSize"], "filter": {"programId": program}}
+    refused = served.post("/bulk/v1/program/members/export/create.json", body)
+    assert refused["errors"][0] == {"code": "1006", "message": "Field 'shoeSize' not found"}
+    assert served.export("leads", {"fields": ["id"], "filter": {"createdAt": MONTH}})
+
+
+def test_members_of_several_programs_come_with_the_program_first(served):
+    programs = [one["id"] for one in served.get("/rest/asset/v1/programs.json")["result"][:3]]
+    body = {"fields": ["statusName", "leadId", "email"], "filter": {"programIds": programs}}
+    export = served.export("program/members", body)
+    content = served.raw("GET", f"/bulk/v1/program/members/export/{export}/file.json").text
+    assert content.splitlines()[0] == "programId,statusName,leadId,email"

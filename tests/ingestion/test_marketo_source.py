@@ -258,13 +258,14 @@ def test_a_new_kind_of_activity_is_read_from_its_beginning(served, tmp_path):
     assert query(tmp_path, of_new) == [(((leads["created_at"] >= SINCE) & (leads["known_at"] <= state.now)).sum(),)]
 
 
-def test_merged_and_deleted_people_leave_tombstones_and_take_along_what_they_did(served, tmp_path):
+@pytest.mark.parametrize("reload", ["", "marketo"], ids=["", "while all is read anew"])
+def test_merged_and_deleted_people_leave_tombstones_and_take_along_what_they_did(served, tmp_path, reload):
     url, state = served
     first = state.now = datetime(2026, 1, 1)
     loaded(url, state, tmp_path, FUNNELHOUSE_MARKETO_SINCE="")
     leads = state.story.entities["leads"].set_index("lead_id")
     state.forward((NOW - state.now).days)
-    loaded(url, state, tmp_path, FUNNELHOUSE_MARKETO_SINCE="")
+    loaded(url, state, tmp_path, FUNNELHOUSE_MARKETO_SINCE="", FUNNELHOUSE_RELOAD=reload)
     merged = leads[leads["merged_at"].between(first, state.now)]
     deleted = leads[leads[["deleted_at", "erased_at"]].min(axis=1).between(first, state.now)]
     assert len(merged) and len(deleted)
@@ -347,12 +348,23 @@ def test_attributes_in_the_older_spelling_of_files_are_the_same():
         ({"Form Fields": 'a:1:{s:12:"Landing Page";s:24:"https://www.example.com/a";}'},
          {"landing_page": "https://www.example.com/a"}),
         ({"Query Parameters": "q"}, {}),
+        ({"Link": "http://[domain]x/?utm_source=a#part?b=c"}, {"utm_source": "a"}),
     ],
 )  # fmt: skip
 def test_tags_are_read_from_the_address_that_was_called(attributes, tags):
     row = activity_row({**API_VISIT, "attributes": attributes})
     found = {name: value for name, value in row.items() if name.startswith(("utm_", "click", "landing"))}
     assert found == tags
+
+
+def test_a_cell_longer_than_csv_usually_allows_is_read(monkeypatch):
+    note = "ż" * 200_000
+    content = f'id,email,note\n1,"O\'Neil" <x@y.z>,"{note}"\n2,null,\n'.encode()
+    job = {"exportId": "1", "status": "Completed", "fileSize": len(content)}
+    monkeypatch.setattr(Client, "read", lambda _, path, permission, start, length: content[start : start + length])
+    with answering(lambda _: {"success": True, "result": [job]}) as client:
+        rows = [row for piece, _ in read_exports(client, "leads", "", [{}], ExportPlace()) for row in piece]
+    assert [(row["id"], row["note"]) for row in rows] == [("1", note), ("2", None)]
 
 
 @pytest.mark.parametrize("given", ["[1002, 1003]", "1002,1003", [1002, 1003], '["1002","1003"]'])

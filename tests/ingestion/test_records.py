@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import dlt
 import duckdb
 import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -254,6 +256,21 @@ def test_a_load_that_fails_changes_nothing_and_the_next_goes_on_where_it_broke(a
     assert api.standing("people", "id") == [("0",), ("1",), ("2",), ("3",)]
 
 
+def test_a_warehouse_that_cannot_be_written_is_one_line_and_the_next_load_is_whole(api, monkeypatch):
+    api.load(stream(people({"id": "a"})))
+
+    def refuse(pipeline: dlt.Pipeline, *_: object, **__: object) -> None:
+        raise PipelineStepFailed(pipeline, "load", "1", OSError("No space left on device"))
+
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(dlt.Pipeline, "run", refuse)
+        result = api.load(stream(people({"id": "b"})))
+    assert (result.status, len(result.message.splitlines())) == (FAILED, 1)
+    assert "warehouse.duckdb cannot be written" in result.message and "No space left" in result.message
+    assert api.load(stream(people({"id": "b"}))).status == LOADED
+    assert api.standing("people", "id") == [("a",), ("b",)]
+
+
 def test_after_a_load_the_pages_are_not_read_from_disk_again(api):
     asked = []
 
@@ -307,3 +324,46 @@ def test_however_often_it_breaks_the_last_said_of_each_record_stands(tmp_path_fa
         found = {(i, p): kind for i, p, kind in api.query("select id, person_id, kind from raw_api.events")}
         assert found == last
         assert len(api.query("select * from raw_api.events")) == len(last)
+
+
+@pytest.mark.parametrize("first, then, kind", [("string", "bigint", "VARCHAR"), ("bigint", "string", "BIGINT")])
+def test_a_field_that_the_playbook_maps_later_or_no_more_keeps_its_raw_type(api, monkeypatch, first, then, kind):
+    def load(data_type: str, *rows: dict) -> loads.Load:
+        columns = {"id": "string"} | ({"size": data_type} if data_type != "string" else {})
+        monkeypatch.setitem(TABLES, "people", RawTable("people", ("id",), columns))
+        return api.load(stream(people(*rows)))
+
+    load(first, {"id": "1", "size": "5"})
+    assert load(then, {"id": "1", "size": "5"}, {"id": "2", "size": "6"}).status == LOADED
+    refused = load(then, {"id": "3", "size": "about six"})
+    assert (refused.status, refused.quarantined_count) == (LOADED, 1)
+    assert api.query("select id, size::varchar from raw_api.people order by all") == [("1", "5"), ("2", "6")]
+    assert api.query("select distinct typeof(size) from raw_api.people") == [(kind,)]
+
+
+def test_what_json_allows_and_utf_8_does_not_is_loaded(api):
+    row = {"id": "1", "halved": "smile \ud83d", "within": ["\ude00"], "huge": 2**70, "empty": "\0"}
+    assert api.load(stream(people(row))).status == LOADED
+    assert api.standing("people", "halved, within, huge") == [("smile ?", '["?"]', str(2**70))]
+
+
+def test_after_a_power_cut_that_shortened_a_file_all_is_read_again(api):
+    def breaks(cursor: object, bookmark: object) -> Iterator[Page]:
+        if bookmark is None:
+            yield people({"id": "1"}, bookmark="1")
+        raise Fault("gone away")
+
+    api.load(Stream("people", breaks))
+    file = api.settings.data_dir / "raw" / "api" / "unfinished" / "people.jsonl"
+    file.write_bytes(file.read_bytes()[:-5])
+    assert api.load(stream(people({"id": "1"}), people({"id": "2"}))).status == LOADED
+    assert api.standing("people", "id") == [("1",), ("2",)]
+
+
+def test_an_answer_of_another_shape_is_one_line_that_says_where(api):
+    def misread(cursor: object, bookmark: object) -> Iterator[Page]:
+        yield people({"id": {}["results"]})
+
+    outcome = api.load(Stream("people", misread))
+    assert outcome.status == FAILED and "\n" not in outcome.message
+    assert "KeyError: 'results'; ingestion/pages.py, line" in outcome.message

@@ -165,7 +165,7 @@ def test_a_record_has_attributes_and_the_vendors_moments(ask):
 def test_a_field_is_described_with_what_the_api_says_of_it(ask):
     fields = {field["name"]: field for field in ask("/sobjects/Lead/describe").json()["fields"]}
     owner, status, persona = fields["OwnerId"], fields["Status"], fields["Persona__c"]
-    assert (owner["type"], owner["referenceTo"], owner["relationshipName"]) == ("reference", ["User"], "Owner")
+    assert (owner["type"], owner["referenceTo"], owner["relationshipName"]) == ("reference", ["Group", "User"], "Owner")
     assert owner["soapType"] == "tns:ID"
     assert {"active", "defaultValue", "label", "validFor", "value"} == set(status["picklistValues"][0])
     assert persona["custom"] and not status["custom"] and not status["calculated"]
@@ -206,6 +206,46 @@ def test_a_batch_answers_each_request_for_itself(base, token):
     ).json()
     assert answer["hasErrors"]
     assert [part["statusCode"] for part in answer["results"]] == [200, 400]
+
+
+def test_a_relation_says_of_which_type_its_record_is_and_where(ask):
+    [lead] = ask("/query", q="SELECT Id, Owner.Name, Owner.Type, CreatedBy.Name FROM Lead LIMIT 1").json()["records"]
+    assert lead["Owner"]["attributes"]["type"] == "Name"
+    assert lead["Owner"]["Type"] in ("Queue", "User") and lead["Owner"]["Name"]
+    attributes = lead["CreatedBy"]["attributes"]
+    assert (attributes["type"], attributes["url"].split("/")[-2]) == ("User", "User")
+    tasks = ask("/query", q="SELECT Who.Type, Who.Name FROM Task WHERE Who.Type = 'Contact'").json()["records"]
+    assert tasks and {task["Who"]["Type"] for task in tasks} == {"Contact"}
+
+
+def test_what_hangs_on_nothing_is_null_from_there_on(ask):
+    [contact] = ask("/query", q="SELECT ReportsTo.Account.Name FROM Contact LIMIT 1").json()["records"]
+    assert contact["ReportsTo"] is None
+
+
+def test_a_query_may_call_the_object_by_an_alias(ask):
+    plain = ask("/query", q="SELECT Id, Owner.Name FROM Lead ORDER BY Id LIMIT 5").json()["records"]
+    aliased = ask("/query", q="select l.Id, l.Owner.Name from Lead l order by l.Id limit 5").json()["records"]
+    assert aliased == plain
+
+
+@pytest.mark.parametrize("version", ["31.0", "58.0", "67.0"])
+def test_older_and_newer_versions_answer_as_well(base, token, version):
+    url = f"{base}/services/data/v{version}/limits"
+    assert requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=10).status_code == 200
+
+
+def test_records_are_read_by_their_ids_and_in_a_composite(base, token, ask):
+    [lead] = ask("/query", q="SELECT Id, Email FROM Lead LIMIT 1").json()["records"]
+    path = "/services/data/v60.0"
+    headers = {"Authorization": f"Bearer {token}"}
+    body = {"ids": [lead["Id"], "00Q000000000000AAA"], "fields": ["Id", "Email"]}
+    found = requests.post(f"{base}{path}/composite/sobjects/Lead", json=body, headers=headers, timeout=10).json()
+    assert found == [lead, None]
+    part = {"method": "GET", "url": f"{path}/sobjects/Lead/{lead['Id']}?fields=Id,Email", "referenceId": "one"}
+    answer = requests.post(f"{base}{path}/composite", json={"compositeRequest": [part]}, headers=headers, timeout=10)
+    [answered] = answer.json()["compositeResponse"]
+    assert (answered["body"], answered["httpStatusCode"], answered["referenceId"]) == (lead, 200, "one")
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from ingestion.simulator.systems import salesforce_id
 from ingestion.sources import RawState
 from ingestion.sources.salesforce import client as clients
 from ingestion.sources.salesforce import raw_tables, streams
-from ingestion.sources.salesforce.tables import raw_tables_with
+from ingestion.sources.salesforce.tables import SOURCES, raw_tables_with
 
 NOW = datetime(2026, 9, 1)
 BOOKKEEPING = ("cursors", "quarantine")
@@ -148,7 +148,8 @@ def test_increments_give_what_one_load_at_the_end_gives(serve, small_pages):
     assert warehouse.present() == at_the_end.present()
 
 
-def test_what_is_erased_leaves_tombstones_of_itself_and_its_history(serve, story):
+@pytest.mark.parametrize("reload", ["", "salesforce"], ids=["", "while all is read anew"])
+def test_what_is_erased_leaves_tombstones_of_itself_and_its_history(serve, story, reload):
     leads = story.entities["leads"]
     gone = leads[(leads["erased_at"] > NOW - timedelta(days=200)) & (leads["market"] != "DE")].iloc[0]
     lead_id = salesforce_id("00Q", gone["lead_id"])
@@ -157,7 +158,7 @@ def test_what_is_erased_leaves_tombstones_of_itself_and_its_history(serve, story
     for table, column in (("leads", "id"), ("lead_history", "lead_id")):
         assert warehouse.query(f"select 1 from raw_salesforce.{table} where {column} = '{lead_id}'")
     warehouse.state.forward(1)
-    warehouse.load()
+    warehouse.load(FUNNELHOUSE_RELOAD=reload)
     for table, column in (("leads", "id"), ("lead_history", "lead_id")):
         of_lead = f"from raw_salesforce.{table} where {column} = '{lead_id}'"
         assert set(warehouse.query(f"select arg_max(_is_deleted, _loaded_at) {of_lead} group by id")) == {(True,)}
@@ -175,6 +176,44 @@ def test_bulk_gives_what_queries_give(serve, small_pages, complete):
     warehouse = serve(FUNNELHOUSE_SALESFORCE_BULK_THRESHOLD="1")
     assert warehouse.load().status == LOADED
     assert warehouse.present() == complete.present()
+
+
+class OneJob:
+    """A client that answers any query by a job of one record, which was stamped while the job ran."""
+
+    def __init__(self) -> None:
+        self.queries: list[str] = []
+
+    def count(self, name: str, most: int) -> int:
+        return most
+
+    def start_job(self, soql: str) -> tuple[str, str]:
+        self.queries.append(soql)
+        return "750", "2026-01-05T12:00:00.000+0000"
+
+    def await_job(self, job_id: str) -> None:
+        pass
+
+    def job_results(self, job_id: str, locator: str | None, most: int) -> tuple[str, str | None]:
+        return "Id,SystemModstamp\n003,2026-01-05T14:00:00.000Z\n", None
+
+
+def bulk_reader(client: OneJob, *more_fields: str) -> streams.Reader:
+    [contacts] = [source for source in SOURCES if source.object == "Contact"]
+    types = {"Id": "id", "SystemModstamp": "datetime"} | dict.fromkeys(more_fields, "string")
+    return streams.Reader(client, None, streams.Shape(contacts, types), {}, 50_000)
+
+
+def test_after_a_job_the_next_load_begins_before_the_job_was_made():
+    *_, last = bulk_reader(OneJob()).records(None, None)
+    assert last.cursor == "2026-01-05T11:50:00Z"
+
+
+def test_news_of_an_object_with_too_many_fields_for_an_address_come_by_a_job():
+    client = OneJob()
+    *_, last = bulk_reader(client, *(f"A_long_name_of_a_field_{n}__c" for n in range(500))).records("2026-01-04Z", None)
+    assert len(last.rows["contacts"]) == 1
+    assert client.queries[0].endswith(" FROM Contact WHERE SystemModstamp >= 2026-01-04Z")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -297,7 +336,7 @@ def test_the_password_flow_lets_us_in(complete):
         given |= {"USERNAME": "ops@kolibri.example", "PASSWORD": state.client_secret, "SECURITY_TOKEN": "T0KEN"}
         environment = {f"FUNNELHOUSE_SALESFORCE_{name}": value for name, value in given.items()}
         settings = clients.SalesforceSettings.from_settings(Settings.from_environment(environment))
-        assert clients.Client(settings).count("User") > 3
+        assert clients.Client(settings).count("User", 4) == 4
 
 
 def test_an_object_that_is_hidden_is_a_notice_or_a_fault(serve, monkeypatch):
@@ -368,8 +407,51 @@ REAL_LEAD = {
 }
 
 
+STANDING = {
+    "IsDeleted": False,
+    "CreatedDate": "2023-10-06T08:21:33.000+0000",
+    "SystemModstamp": "2023-11-14T09:02:00.000+0000",
+}
+# What real orgs hold: numbers as texts, what is cleared, merged away, far off, nested, long, or of a new field.
+ODD_LEADS = [
+    STANDING
+    | {
+        "Id": "00Q5e000009AbC1EAK",
+        "Name": 'Łukasz 😀 "O\'Neil"\n',
+        "Email": None,
+        "AnnualRevenue": "1.2E7",
+        "NumberOfEmployees": "250",
+        "IsConverted": "false",
+        "Jigsaw": "ü" * 100_000,
+        "Owner": {"attributes": {"type": "Name"}, "Name": "Queue"},
+        "Address": {"city": "Łódź", "latitude": None},
+    },
+    STANDING
+    | {
+        "Id": "00Q5e000009AbC2EAK",
+        "IsDeleted": True,
+        "MasterRecordId": "00Q5e000009AbCdEAK",
+        "SystemModstamp": "2023-11-14T09:02:00.123Z",
+        "Name": "",
+        "NumberOfEmployees": 12.0,
+        "IsConverted": None,
+        "ConvertedDate": "4000-12-31",
+        "New_Choices__c": "a;b;c",
+    },
+    STANDING
+    | {
+        "Id": "00Q5e000009AbC3EAK",
+        "AnnualRevenue": 1e300,
+        "NumberOfEmployees": None,
+        "Tasks": {"totalSize": 0, "done": True, "records": []},
+    },
+]
+
+
 class Recorded:
     """A client that gives what Salesforce once gave, the rest being empty."""
+
+    leads = (REAL_LEAD,)
 
     def describe(self, name: str) -> dict:
         if name != "Lead":
@@ -378,12 +460,12 @@ class Recorded:
             fields = REAL_FIELDS
         return {"fields": [{"name": n, "type": t, "calculated": n == "Owner_Name__c"} for n, t in fields]}
 
-    def count(self, _: str) -> int:
+    def count(self, *_: Any) -> int:
         return 1
 
     def query(self, soql: str) -> dict:
         self.__dict__.setdefault("asked", []).append(soql)
-        rows = [dict(REAL_LEAD)] if "FROM Lead ORDER" in soql else []
+        rows = [dict(lead) for lead in self.leads] if "FROM Lead ORDER" in soql else []
         return {"totalSize": len(rows), "done": True, "records": rows}
 
 
@@ -409,6 +491,26 @@ def test_a_record_as_the_real_api_returned_it_loads(tmp_path):
 
 
 GIVEN = (("currency", "9.0E8"), ("string", ""), ("int", "5"), ("boolean", "false"))
+
+
+def test_records_that_are_odd_cleared_or_merged_load(tmp_path):
+    settings = Settings.from_environment({"FUNNELHOUSE_DATA_DIR": str(tmp_path / "data")})
+    settings.prepare_data_dir()
+    client = Recorded()
+    client.leads = ODD_LEADS
+    raw = RawState(settings.warehouse, "raw_salesforce", NOW)
+    readers = streams.streams_of(client, raw, streams.shapes(client, settings, {}, []), {}, 1_000)
+    extraction = records.extract("salesforce", "Salesforce", settings, raw, raw_tables_with({}), readers)
+    assert extraction.quarantined_count == 0
+    [landed] = (tmp_path / "data" / "raw" / "salesforce").glob("*/leads.parquet")
+    asked = f"select is_converted, converted_date::text, master_record_id, _is_deleted from '{landed}' order by id"
+    assert duckdb.sql(asked).fetchall() == [
+        (False, None, None, False),
+        (None, "4000-12-31", "00Q5e000009AbCdEAK", True),
+        (None, None, None, False),
+    ]
+    asked = f"select number_of_employees::double, length(jigsaw), new_choices_c from '{landed}' order by id"
+    assert duckdb.sql(asked).fetchall() == [(250, 100_000, None), (12, None, "a;b;c"), (None, None, None)]
 
 
 def test_a_bulk_value_is_what_the_rest_api_says():

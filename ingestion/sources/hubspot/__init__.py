@@ -12,7 +12,7 @@ from ingestion.mappings import field_mappings
 from ingestion.pages import Page, Stream
 from ingestion.sources import Extraction, RawState
 from ingestion.sources.hubspot import account
-from ingestion.sources.hubspot.client import Client, MissingScope
+from ingestion.sources.hubspot.client import BadRequest, Client, MissingScope
 from ingestion.sources.hubspot.crm import Crm, CrmObject
 from ingestion.sources.hubspot.events import Events
 from ingestion.sources.hubspot.marketing import Marketing
@@ -68,7 +68,8 @@ def _streams(
         marketing.pages(),
         events.web(),
     ]
-    return [*account.streams(client), *objects, *map(_left_out_without_its_scope, [*optional, *listings])]
+    streams = [*account.streams(client), *objects, *map(_left_out_without_its_scope, [*optional, *listings])]
+    return [_begun_anew_without_its_place(stream) for stream in streams]
 
 
 def _object(name: str, mapped: Mapping[str, str]) -> CrmObject:
@@ -93,6 +94,23 @@ def _left_out_without_its_scope(stream: Stream) -> Stream:
             named = " or ".join(missing.scopes) or "a scope"
             notice = f"HubSpot: {stream.name} is left out, since the app lacks {named}; grant it to have it read."
             yield Page(notice=notice)
+
+    return replace(stream, pages=pages)
+
+
+def _begun_anew_without_its_place(stream: Stream) -> Stream:
+    """A stream that begins anew where HubSpot no longer knows the place at which an earlier try broke off."""
+
+    def pages(cursor: Any, bookmark: Any) -> Iterator[Page]:
+        has_gone_on = bookmark is None
+        try:
+            for page in stream.pages(cursor, bookmark):
+                has_gone_on = True
+                yield page
+        except BadRequest:
+            if has_gone_on:
+                raise
+            yield from stream.pages(cursor, None)
 
     return replace(stream, pages=pages)
 

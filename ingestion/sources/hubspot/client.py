@@ -11,7 +11,7 @@ from ingestion.http import HttpSettings, ask, session
 from ingestion.sources.hubspot.settings import PREFIX, HubSpotSettings
 
 VENDOR = "HubSpot"
-NOT_AUTHORISED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
+BAD_REQUEST, NOT_AUTHORISED, FORBIDDEN, TOO_MANY = 400, 401, 403, 429
 
 
 class MissingScope(Fault):
@@ -21,6 +21,10 @@ class MissingScope(Fault):
         self.scopes = scopes
         named = " or ".join(scopes) or "unnamed"
         super().__init__(f"HubSpot: the app lacks the scope {named} that {path} needs; grant it in the app's settings.")
+
+
+class BadRequest(Fault):
+    """A question that HubSpot does not take, such as one for the page behind a place that it no longer knows."""
 
 
 class Client:
@@ -46,7 +50,7 @@ class Client:
         while True:
             answer = self.get(path, after=after, **parameters)
             after = next_page(answer)
-            yield answer.get("results", []), after
+            yield answer["results"], after
             if after is None:
                 return
 
@@ -91,7 +95,8 @@ class Client:
             return MissingScope(_wanted_scopes(response), path)
         if status == TOO_MANY:
             return Fault(f"{VENDOR}: {path} is refused because of too many requests, again and again; try later.")
-        return Fault(f"{VENDOR}: {path} answered {status} ({_told(response)}).")
+        kind = BadRequest if status == BAD_REQUEST else Fault
+        return kind(f"{VENDOR}: {path} answered {status} ({_told(response)}).")
 
 
 def next_page(answer: dict[str, Any]) -> str | None:

@@ -89,12 +89,19 @@ class Crm:
         """Records modified since, page by page, each with the position after it.
 
         A search gives no more than 10,000 results: the next one begins at the last one's moment, and where all of them
-        were modified in one moment it goes on by id. `conditions` are alternatives, each a list of filters.
+        were modified in one moment it goes on by id. What is modified while the search is read is news for the next
+        load; `conditions` are alternatives, each a list of filters.
         """
-        position = position or {"since": since, "after": None}
-        while position is not None:
+        position = position or {"since": since, "until": self.newest_modification(crm_object), "after": None}
+        while position is not None and position["until"] is not None:
             body = self._search_body(crm_object, position, conditions)
             answer = self.client.post(f"{crm_object.path}/search", body)
+            left = position.get("total", answer["total"]) - answer["total"]
+            if left > 0:
+                # A record that is modified meanwhile leaves the results, and all behind it have moved up.
+                after = max(int(position["after"]) - left, 0)
+                position |= {"after": str(after), "total": answer["total"]}
+                continue
             position = self._next_position(crm_object, position, answer)
             yield answer["results"], position
 
@@ -110,7 +117,10 @@ class Crm:
             order = "hs_object_id"
         else:
             operator = "GT" if position.get("is_done") else "GTE"
-            own = [{"propertyName": modified, "operator": operator, "value": position["since"]}]
+            own = [
+                {"propertyName": modified, "operator": operator, "value": position["since"]},
+                {"propertyName": modified, "operator": "LTE", "value": position["until"]},
+            ]
             order = modified
         return {
             "filterGroups": [{"filters": [*own, *others]} for others in conditions or [[]]],
@@ -124,22 +134,23 @@ class Crm:
         self, crm_object: CrmObject, position: dict[str, Any], answer: dict[str, Any]
     ) -> dict[str, Any] | None:
         after, results = next_page(answer), answer["results"]
+        anew = {"since": position["since"], "until": position["until"], "after": None}
         if after is not None and int(after) + SEARCH_SIZE <= MOST_RESULTS:
-            return position | {"after": after}
+            return position | {"after": after, "total": answer["total"]}
         if after is None:
             # A moment that was read by id is followed by what was modified later.
-            return {"since": position["since"], "after": None, "is_done": True} if "id" in position else None
+            return anew | {"is_done": True} if "id" in position else None
         order = [int(record["id"]) for record in results]
         if "id" not in position:
             order = [moment(record["properties"][crm_object.modified]) for record in results]
         if order != sorted(order):
             raise Fault(f"HubSpot: the search for {crm_object.name} gives its results out of order; try later.")
         if "id" in position:
-            return position | {"id": str(order[-1]), "after": None}
+            return anew | {"id": str(order[-1])}
         last = results[-1]["properties"][crm_object.modified]
         if moment(last) == moment(position["since"]) and not position.get("is_done"):
-            return {"since": last, "after": None, "id": "0"}
-        return {"since": last, "after": None}
+            return anew | {"id": "0"}
+        return anew | {"since": last}
 
     def _all(self, crm_object: CrmObject, bookmark: dict[str, Any]) -> Iterator[Page]:
         # What is modified while the listing is read is news for the next load.
@@ -263,7 +274,7 @@ def flat(record: dict[str, Any]) -> dict[str, Any]:
         for name, value in record.items()
         if name not in ("properties", "propertiesWithHistory", "associations")
     }
-    return {**record.get("properties", {}), **outside}
+    return {**(record.get("properties") or {}), **outside}
 
 
 def history(record: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -135,10 +135,13 @@ def web_event(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def address_parts(address: str | None) -> dict[str, str | None]:
-    """The address without its query, its UTM tags, and the click id as `name:value`."""
+    """The address without its query, its UTM tags, and the click id as `name:value`; as it is where it is none."""
     if not address:
         return {}
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # a placeholder that nobody filled in: http://[domain]/
+        return {"url": address}
     query = dict(parse_qsl(parts.query))
     tags = {name: query.get(name) for name in TAGS if name != "click_id"}
     click = next((f"{name}:{query[name]}" for name in CLICK_IDS if name in query), None)

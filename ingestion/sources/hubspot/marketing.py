@@ -1,7 +1,7 @@
 """Marketing: forms and who sent them in, e-mails, campaigns with their spend items, pages, subscriptions.
 
 None of these listings can be asked for changes alone, so each is read to its end in every load; what is no longer in
-it has been deleted.
+it has been deleted. But a form that was archived takes its submissions off the list, and they happened all the same.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,11 +15,14 @@ from ingestion.sources.hubspot.crm import moment as moment_of
 from ingestion.sources.hubspot.events import address_parts
 from ingestion.sources.hubspot.settings import HubSpotSettings
 
+FORMS = "/marketing/v3/forms"
 PAGE_SIZE, SUBMISSIONS_PAGE_SIZE, ADDRESSES_PER_REQUEST = 100, 50, 100
 CAMPAIGN_PROPERTIES = (
     *("hs_name", "hs_start_date", "hs_end_date", "hs_utm", "hs_budget_items_sum_amount", "hs_currency_code"),
     "hs_campaign_status",
 )
+# HubSpot lists the first kind alone unless it is told; what is sent in by a captured or a pop-up form counts as well.
+FORM_TYPES = ("hubspot", "captured", "flow", "blog_comment")
 ADDRESSES = CrmObject("contacts", ("email", "hs_additional_emails"))
 Row = dict[str, Any]
 
@@ -34,11 +37,11 @@ class Marketing:
 
     def forms(self) -> Stream:
         """The forms."""
-        return self._whole("forms", "/marketing/v3/forms", lambda form: {"forms": [form]})
+        return self._whole("forms", FORMS, lambda form: {"forms": [form]}, formTypes=FORM_TYPES)
 
     def submissions(self) -> Stream:
         """What was sent in, form by form."""
-        return Stream("form_submissions", self._submissions, whole=("form_submissions",))
+        return Stream("form_submissions", self._submissions)
 
     def emails(self) -> Stream:
         """Marketing e-mails, and the numbers by which their events name them."""
@@ -78,7 +81,7 @@ class Marketing:
                 item | {"campaign_id": campaign["id"], "currency_code": budget.get("currencyCode")}
                 for item in budget.get("spendItems") or []
             ]
-            return {"campaigns": [campaign.get("properties", {}) | told], "campaign_spend_items": items}
+            return {"campaigns": [(campaign.get("properties") or {}) | told], "campaign_spend_items": items}
 
         properties = ",".join(CAMPAIGN_PROPERTIES)
         path = "/marketing/v3/campaigns"
@@ -116,7 +119,7 @@ class Marketing:
         return Stream(name, read, whole=(name, *also))
 
     def _submissions(self, cursor: Any, bookmark: Any) -> Iterator[Page]:
-        listing = self.client.listing("/marketing/v3/forms", limit=PAGE_SIZE)
+        listing = self.client.listing(FORMS, limit=PAGE_SIZE, formTypes=FORM_TYPES)
         forms = sorted({form["id"] for found, _ in listing for form in found})
         state = bookmark or {"form": "", "after": None}
         for form in forms:
@@ -126,9 +129,11 @@ class Marketing:
             path = f"/form-integrations/v1/submissions/forms/{form}"
             for submissions, following in self.client.listing(path, after, limit=SUBMISSIONS_PAGE_SIZE):
                 rows = [submission_row(form, submission) for submission in submissions]
+                # Of the forms that are listed, what is not among the rows has been erased.
+                deleted = {} if after else {"form_submissions": [{"form_id": form}]}
                 # At the end of a form the bookmark stands just behind it.
                 place = {"form": form, "after": following} if following else {"form": form + "~", "after": None}
-                yield Page({"form_submissions": rows}, bookmark=place)
+                yield Page({"form_submissions": rows}, deleted, bookmark=place)
 
     def _subscriptions(self, cursor: Any, bookmark: Any) -> Iterator[Page]:
         if cursor is None:

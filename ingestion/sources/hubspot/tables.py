@@ -161,16 +161,17 @@ _TABLES = (
     RawTable("forms", ("id",), {"id": "string", "name": "string", **DATED}),
     RawTable(
         "form_submissions",
-        ("conversion_id",),
+        ("form_id", "conversion_id"),
         {
-            "conversion_id": "string",
             "form_id": "string",
+            "conversion_id": "string",
             "submitted_at": "timestamp",
             "email": "string",
             "page_url": "string",
             "url": "string",
             **TAGS,
         },
+        parents=(Parent("email", "contacts", "email", only_vanished=True),),
     ),
     RawTable(
         "marketing_emails",

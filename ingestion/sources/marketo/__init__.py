@@ -4,7 +4,7 @@ from ingestion.config import Settings
 from ingestion.mappings import field_mappings
 from ingestion.pages import Page, Stream
 from ingestion.records import extract as extract_records
-from ingestion.records import raw_tables_of
+from ingestion.records import last_cursors, raw_tables_of
 from ingestion.sources import Extraction, RawState
 from ingestion.sources.marketo import assets
 from ingestion.sources.marketo.activities import ActivityReader, Kinds
@@ -13,6 +13,7 @@ from ingestion.sources.marketo.people import LeadFields, deleted_pages, lead_pag
 from ingestion.sources.marketo.settings import MarketoSettings
 from ingestion.sources.marketo.tables import TABLES, tables_with
 
+DELETIONS = "deleted_leads"
 ASSET_LISTINGS = {"emails": "emails", "forms": "forms", "landing_pages": "landingPages"}
 
 
@@ -38,7 +39,8 @@ def streams(client: Client, fields: LeadFields, raw: RawState) -> list[Stream]:
     programs = assets.programs(client)
     program_ids = sorted(int(program["id"]) for program in programs)
     types = client.get("/rest/v1/activities/types.json", ACTIVITY).get("result") or []
-    reader = ActivityReader(client, fields, Kinds.described(client, types), program_ids)
+    reader = ActivityReader(client, fields, Kinds.described(client, types))
+    deletions = last_cursors(raw).get(DELETIONS)
     return [
         Stream("activity_types", lambda *_: iter([Page(rows={"activity_types": types})]), whole=("activity_types",)),
         Stream("programs", lambda cursor, _: assets.program_pages(client, programs, cursor), whole=("programs",)),
@@ -47,7 +49,7 @@ def streams(client: Client, fields: LeadFields, raw: RawState) -> list[Stream]:
         Stream("leads", lambda cursor, bookmark: lead_pages(client, fields, cursor, bookmark)),
         Stream("activities", reader.pages),
         Stream("program_members", lambda *places: assets.member_pages(client, program_ids, *places)),
-        Stream("deleted_leads", lambda *places: deleted_pages(client, program_ids, raw, *places)),
+        Stream(DELETIONS, lambda cursor, bookmark: deleted_pages(client, raw, cursor or deletions, bookmark)),
     ]
 
 

@@ -7,7 +7,7 @@ log; what comes twice is one record, known by its GUID.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from ingestion.faults import Fault
 from ingestion.pages import Page
@@ -19,7 +19,6 @@ from ingestion.sources.marketo.people import (
     LeadFields,
     beginning,
     change_row,
-    member_keys,
     reread,
 )
 
@@ -67,7 +66,6 @@ class ActivityReader:
     client: Client
     fields: LeadFields
     kinds: Kinds
-    program_ids: list[int]
 
     def pages(self, cursor: dict | None, bookmark: dict | None) -> Iterator[Page]:
         """From the cursor's places in the log on, one per group of kinds; by files where a group has none yet."""
@@ -140,7 +138,7 @@ class ActivityReader:
             if kind == MERGE:
                 merged = merged_people(record)
                 rows["leads"] += merged
-                gone_members += member_keys(self.program_ids, [person["id"] for person in merged])
+                gone_members += [{"lead_id": person["id"]} for person in merged]
             if kind == STATUS and attributes.get("New Status") == NOT_IN_PROGRAM:
                 key = {"program_id": record.get("primaryAttributeValueId"), "lead_id": record["leadId"]}
                 gone_members.append(key)
@@ -194,7 +192,7 @@ def _tags(attributes: Mapping) -> dict[str, str]:
         given = attributes.get(name)
         if not isinstance(given, str) or "=" not in given:
             continue
-        query = parse_qs(urlsplit(given).query if "?" in given else given)
+        query = parse_qs(given.partition("#")[0].partition("?")[2] if "?" in given else given)
         found = {tag: query[tag][0] for tag in UTM if tag in query}
         click = next((f"{kind}:{query[kind][0]}" for kind in CLICK_IDS if kind in query), None)
         return found | ({"click_id": click} if click else {})

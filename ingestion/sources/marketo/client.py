@@ -99,7 +99,11 @@ class Client:
         return self.get("/rest/v1/activities/pagingtoken.json", ACTIVITY, sinceDatetime=moment)["nextPageToken"]
 
     def _json(self, method: str, path: str, permission: str, **arguments: Any) -> dict:
-        return self._ask(method, path, permission, **arguments).json()
+        response = self._ask(method, path, permission, **arguments)
+        try:
+            return response.json()
+        except requests.JSONDecodeError as error:
+            raise Fault(f"Marketo: {path} did not answer with JSON; is {PREFIX}BASE_URL right?") from error
 
     def _ask(self, method: str, path: str, permission: str, **arguments: Any) -> requests.Response:
         headers = arguments.pop("headers", {})

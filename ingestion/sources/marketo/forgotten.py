@@ -17,7 +17,7 @@ def keys_of(raw: RawState, lead_ids: list[int]) -> dict[str, list[dict]]:
             if not stored_columns(connection, raw, table):
                 continue
             stored = f"warehouse.{raw.dataset}.{table}"
-            select = f"select distinct {', '.join(key)} from {stored} where list_contains(?, lead_id)"
+            select = f"select distinct {', '.join(key)} from {stored} where lead_id in (select unnest(?))"
             rows = connection.execute(select, [lead_ids])
             keys[table] = [dict(zip(key, row, strict=True)) for row in rows.fetchall()]
     return keys

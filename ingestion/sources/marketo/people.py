@@ -75,9 +75,7 @@ def reread(client: Client, fields: LeadFields, ids: set[int]) -> tuple[list[dict
     return found, [{"id": number} for number in sorted(gone)]
 
 
-def deleted_pages(
-    client: Client, program_ids: list[int], raw: RawState, cursor: dict | None, bookmark: str | None
-) -> Iterator[Page]:
+def deleted_pages(client: Client, raw: RawState, cursor: dict | None, bookmark: str | None) -> Iterator[Page]:
     """The keys of people deleted, with those of all that was theirs; at first only a cursor.
 
     Each load begins where the one before it began: what that one still read of people who were deleted while it ran
@@ -99,16 +97,14 @@ def deleted_pages(
             return
         gone = [int(record["leadId"]) for record in answer.get("result") or []]
         token = answer["nextPageToken"]
-        keys = {"leads": [{"id": number} for number in gone], "program_members": member_keys(program_ids, gone)}
+        keys = {
+            "leads": [{"id": number} for number in gone],
+            "program_members": [{"lead_id": number} for number in gone],
+        }
         next_cursor = {"before": cursor["token"], "token": token}
         yield Page(deleted=keys | keys_of(raw, gone), bookmark=token, cursor=next_cursor)
         if not answer.get("moreResult"):
             return
-
-
-def member_keys(program_ids: list[int], lead_ids: list[int]) -> list[dict]:
-    """The keys of all memberships that these people may have had."""
-    return [{"program_id": program, "lead_id": lead} for lead in lead_ids for program in program_ids]
 
 
 def lead_row(record: Mapping) -> dict:

@@ -91,10 +91,10 @@ _TABLES = (
     ),
     RawTable(
         "program_members",
-        ("program_id", "lead_id"),
+        ("lead_id", "program_id"),
         {
-            "program_id": "bigint",
             "lead_id": "bigint",
+            "program_id": "bigint",
             "status_name": "string",
             "membership_date": "timestamp",
             "reached_success": "boolean",

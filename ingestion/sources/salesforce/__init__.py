@@ -21,7 +21,7 @@ def extract(settings: Settings, raw: RawState) -> Extraction:
     )
     notices: list[str] = []
     seen = shapes(client, settings, mapped, notices)
-    readers = streams_of(client, raw, seen, records.cursors(raw), salesforce.bulk_threshold)
+    readers = streams_of(client, raw, seen, records.last_cursors(raw), salesforce.bulk_threshold)
     extraction = records.extract("salesforce", "Salesforce", settings, raw, tables, readers)
     extraction.notices.extend(notices)
     return extraction

@@ -44,9 +44,10 @@ class Client:
         """An object's fields and more. Raises Hidden."""
         return self._ask(f"the object {name}", lambda sf: sf.restful(f"sobjects/{name}/describe"))
 
-    def count(self, name: str) -> int:
-        """How many records an object has, deleted ones too. Raises Hidden."""
-        return self._ask(name, lambda sf: sf.query(f"SELECT COUNT() FROM {name}", include_deleted=True))["totalSize"]
+    def count(self, name: str, most: int) -> int:
+        """How many records an object has, deleted ones too, counted up to a number. Raises Hidden."""
+        soql = f"SELECT COUNT() FROM {name} LIMIT {most}"
+        return self._ask(name, lambda sf: sf.query(soql, include_deleted=True))["totalSize"]
 
     def query(self, soql: str) -> dict:
         """The first page of a query, deleted records among them. Raises Hidden."""
@@ -61,10 +62,11 @@ class Client:
         window = {"start": start, "end": end}
         return self._ask(f"the deletions of {name}", lambda sf: sf.restful(f"sobjects/{name}/deleted/", params=window))
 
-    def start_job(self, soql: str) -> str:
-        """The id of a new query job. Raises Hidden."""
+    def start_job(self, soql: str) -> tuple[str, str]:
+        """The id of a new query job, and when it was made. Raises Hidden."""
         body = json.dumps({"operation": "queryAll", "query": soql})
-        return self._ask("a bulk query", lambda sf: sf.restful("jobs/query", method="POST", data=body))["id"]
+        job = self._ask("a bulk query", lambda sf: sf.restful("jobs/query", method="POST", data=body))
+        return job["id"], job["createdDate"]
 
     def await_job(self, job_id: str) -> None:
         """Return when a job is complete. Raises Gone where it is not known any more or has failed."""

@@ -106,7 +106,7 @@ def streams_of(
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads one object."""
+    """Reads one object; `cursors` are those of all streams as the last load left them, also where all is read anew."""
 
     client: Client
     raw: RawState
@@ -123,16 +123,16 @@ class Reader:
     def records(self, cursor: str | None, bookmark: dict | None) -> Iterator[Page]:
         """Everything at first, in bulk where it is much; then what has been stamped since the cursor."""
         if bookmark is None:
-            bookmark = {"job": None} if cursor is None and self._is_large() else {"after": None}
+            bookmark = {"job": None} if self._needs_a_job(cursor) else {"after": None}
         if "job" in bookmark:
-            yield from self._bulk(bookmark)
+            yield from self._bulk(cursor, bookmark)
         else:
             yield from self._windows(cursor, bookmark)
 
-    def _is_large(self) -> bool:
+    def _needs_a_job(self, cursor: str | None) -> bool:
         if len(quote(self.shape.select)) > LONGEST_ADDRESS:
             return True
-        return self.client.count(self.source.object) >= self.bulk_threshold
+        return cursor is None and self.client.count(self.source.object, self.bulk_threshold) >= self.bulk_threshold
 
     def _windows(self, cursor: str | None, bookmark: dict) -> Iterator[Page]:
         """Queries of so many records in the order of stamp and id, each behind the last record of the one before.
@@ -164,20 +164,30 @@ class Reader:
     def _window(self, cursor: str | None, after: list[str] | None) -> str:
         stamp = self.source.stamp
         if after:
-            where = f" WHERE {stamp} > {after[0]} OR ({stamp} = {after[0]} AND Id > '{after[1]}')"
+            # The first condition alone lets Salesforce use the index on the stamp.
+            where = f" WHERE {stamp} >= {after[0]} AND ({stamp} > {after[0]} OR Id > '{after[1]}')"
         else:
-            where = f" WHERE {stamp} >= {cursor}" if cursor else ""
+            where = self._since(cursor)
         return f"{self.shape.select}{where} ORDER BY {stamp}, Id LIMIT {WINDOW}"
 
-    def _bulk(self, bookmark: dict) -> Iterator[Page]:
-        """All records by a query job; a job that has expired is made anew."""
-        job, locator, furthest = bookmark["job"], bookmark.get("locator"), bookmark.get("furthest")
+    def _since(self, cursor: str | None) -> str:
+        return f" WHERE {self.source.stamp} >= {cursor}" if cursor else ""
+
+    def _bulk(self, cursor: str | None, bookmark: dict) -> Iterator[Page]:
+        """All records since the cursor by a query job; a job that has expired is made anew.
+
+        A job reads a large object in parts, one after the other: what is stamped after it was made may be there or not,
+        so the next load begins before.
+        """
+        job, made_at = bookmark["job"], bookmark.get("made_at")
+        locator, furthest = bookmark.get("locator"), bookmark.get("furthest")
         restarts = Restarts(f"the bulk query of {self.source.object}")
         while True:
             try:
                 if job is None:
-                    job, locator = self.client.start_job(self.shape.select), None
-                    yield Page(bookmark={"job": job})
+                    job, made_at = self.client.start_job(f"{self.shape.select}{self._since(cursor)}")
+                    locator, made_at = None, _zulu(made_at)
+                    yield Page(bookmark={"job": job, "made_at": made_at})
                 self.client.await_job(job)
                 text, following = self.client.job_results(job, locator, BULK_PAGE)
             except Gone as gone:
@@ -188,8 +198,9 @@ class Reader:
             stamps = [row[self.source.stamp] for row in rows]
             furthest = max([*stamps, *([furthest] if furthest else [])], default=None)
             locator = following
-            mark = {"job": job, "locator": locator, "furthest": furthest}
-            yield Page({self.source.table: rows}, bookmark=mark, cursor=_before([furthest] if furthest else None))
+            mark = {"job": job, "made_at": made_at, "locator": locator, "furthest": furthest}
+            begin = _before([min(furthest, made_at)]) if furthest else None
+            yield Page({self.source.table: rows}, bookmark=mark, cursor=begin)
             if locator is None:
                 return
 
@@ -258,7 +269,8 @@ class Reader:
         return Stream(f"{table} deleted", self._deletions) if self.source.has_deletions else None
 
     def _deletions(self, cursor: str | None, _: Any) -> Iterator[Page]:
-        since = cursor or self.cursors.get(self.source.table)
+        table = self.source.table
+        since = cursor or self.cursors.get(f"{table} deleted") or self.cursors.get(table)
         until = self.raw.loaded_at.replace(second=0, microsecond=0)
         if since is None or until - _moment(since) < timedelta(minutes=2):
             return

@@ -16,6 +16,15 @@ OBJECT_TYPE_IDS = {
     "calls": "0-48",
     "emails": "0-49",
     "tasks": "0-27",
+    "tickets": "0-5",
+    "products": "0-7",
+    "line_items": "0-8",
+    "quotes": "0-14",
+    "communications": "0-18",
+    "feedback_submissions": "0-19",
+    "goal_targets": "0-74",
+    "postal_mail": "0-116",
+    "leads": "0-136",
 }
 SINGULAR = {
     "contact": "contacts",
@@ -26,7 +35,20 @@ SINGULAR = {
     "call": "calls",
     "email": "emails",
     "task": "tasks",
+    "ticket": "tickets",
+    "product": "products",
+    "line_item": "line_items",
+    "quote": "quotes",
+    "communication": "communications",
+    "feedback_submission": "feedback_submissions",
+    "goal_target": "goal_targets",
+    "lead": "leads",
 }
+# Objects of every account that the company has no records of.
+UNUSED = (
+    *("tickets", "products", "line_items", "quotes", "communications", "feedback_submissions", "goal_targets"),
+    *("postal_mail", "leads"),
+)
 MODIFIED = {"contacts": "lastmodifieddate"}
 # name: (type, field type)
 TEXT, NUMBER, MOMENT, CHOICE, FLAG = (
@@ -116,6 +138,7 @@ PROPERTIES: dict[str, dict[str, tuple[str, str]]] = {
     "emails": ENGAGEMENT | {"hs_email_subject": TEXT, "hs_email_direction": CHOICE, "hs_email_status": CHOICE},
     "tasks": ENGAGEMENT | {"hs_task_subject": TEXT, "hs_task_status": CHOICE, "hs_task_type": CHOICE},
     "notes": ENGAGEMENT | {"hs_note_body": ("string", "html")},
+    **dict.fromkeys(UNUSED, COMMON | {"hs_createdate": MOMENT, "hs_lastmodifieddate": MOMENT}),
 }
 # What is given where nobody says which properties they want.
 DEFAULTS = {
@@ -161,6 +184,11 @@ def object_type(name: str) -> str | None:
     name = name.lower()
     plural = by_id.get(name) or SINGULAR.get(name, name)
     return plural if plural in PROPERTIES else None
+
+
+def singular(of: str) -> str:
+    """The singular name of an object."""
+    return next((one for one, many in SINGULAR.items() if many == of), of)
 
 
 def defaults(of: str) -> tuple[str, ...]:
@@ -235,13 +263,13 @@ def pipelines() -> list[dict[str, Any]]:
 
 def schema(of: str) -> dict[str, Any]:
     """An object's schema, in little."""
-    singular = next(one for one, many in SINGULAR.items() if many == of)
+    one = singular(of)
     return {
         "id": OBJECT_TYPE_IDS[of],
         "objectTypeId": OBJECT_TYPE_IDS[of],
-        "fullyQualifiedName": singular.upper(),
-        "name": singular.upper(),
-        "labels": {"singular": singular.capitalize(), "plural": of.capitalize()},
+        "fullyQualifiedName": one.upper(),
+        "name": one.upper(),
+        "labels": {"singular": one.capitalize(), "plural": of.capitalize()},
         "primaryDisplayProperty": defaults(of)[1],
         "requiredProperties": [],
         "searchableProperties": [],

@@ -38,6 +38,7 @@ FORM_NAMES = {
 SUBSCRIPTIONS = {"marketing_email": ("Marketing email", 101), "phone": ("Phone", 102)}
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 HOME = "https://www.kolibri.example/"
+EMAIL_APP = "Batch"
 EMAIL_BASE, EMAIL_CAMPAIGN_BASE = 700_000_000, 80_000_000
 PAGE_TYPES = {"site-pages": ("page", "case study", "blog post"), "landing-pages": ("e-book", "webinar")}
 
@@ -146,16 +147,17 @@ class Marketing:
 
     async def email_listing(self, request: Request) -> Response:
         """The marketing e-mails that have been sent."""
-        return _listed_answer(self.portal, request, self._written_emails(), "emails")
+        return _listed_answer(self.portal, request, self.written_emails(), "emails")
 
     async def email(self, request: Request) -> Response:
         """One marketing e-mail."""
-        for email in self._written_emails():
+        for email in self.written_emails():
             if email["id"] == request.path_params["id"]:
                 return answer(email)
         raise not_found()
 
-    def _written_emails(self) -> list[dict[str, Any]]:
+    def written_emails(self) -> list[dict[str, Any]]:
+        """The marketing e-mails as the API gives them."""
         contents = self.portal.state.story.entities["content"].set_index("content_id")["content_name"]
         campaigns = self.portal.company.campaigns.set_index("campaign_id")
         written = []
@@ -182,8 +184,11 @@ class Marketing:
             )
         return written
 
-    def _events(self) -> dict[str, Any]:
+    def sent(self) -> dict[str, Any]:
         """What became of each e-mail, newest first, as columns; and who subscribed."""
+        return self.portal.at_present("email events", self._events)
+
+    def _events(self) -> dict[str, Any]:
         rows = self.portal.activities()
         rows = rows[rows["activity_type"].isin(MAIL_EVENTS) & (rows["actor"] != "rep")]
         mails = rows.merge(self.emails(), on=["content_id", "campaign_id"], how="left", suffixes=("", "_of_email"))
@@ -243,7 +248,7 @@ class Marketing:
         """Per recipient what became of marketing e-mails, newest first."""
         asked = request.query_params
         size = whole_number(asked.get("limit"), "limit", 10, 1000)
-        events = self.portal.at_present("email events", self._events)
+        events = self.sent()
         names = ("startTimestamp", "endTimestamp", "eventType", "recipient", "campaignId")
         filters = tuple(asked.get(name) for name in names)
         listing = self.portal.at_present(
@@ -474,7 +479,7 @@ def _event(events: dict[str, Any], place: int) -> dict[str, Any]:
     kind, created = events["type"][place], int(events["created"][place])
     event = {
         "appId": APP_ID,
-        "appName": "Batch",
+        "appName": EMAIL_APP,
         "created": created,
         "emailCampaignId": int(events["email_campaign"][place]),
         "id": events["id"][place],

@@ -1,5 +1,6 @@
 """The CRM: objects, search, batch reads, associations, owners, pipelines, properties."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ from ingestion.simulator.server.hubspot.answers import (
     whole_number,
 )
 from ingestion.simulator.server.hubspot.listing import Listing
-from ingestion.simulator.server.hubspot.portal import Portal, role_numbers, written_types
+from ingestion.simulator.server.hubspot.portal import Association, Portal, role_numbers, written_types
 from ingestion.simulator.server.hubspot.records import Records, iso
+from ingestion.simulator.server.hubspot.search import Associated
 
 SCOPES = {
     "contacts": "crm.objects.contacts.read",
@@ -107,9 +109,7 @@ class Objects:
         for record in results:
             others = associations.get(record["id"])
             if others:
-                kind = f"{of.removesuffix('s')}_to_{to.removesuffix('s')}"
-                rows = [{"id": other, "type": kind} for other, _ in others]
-                record.setdefault("associations", {})[to] = {"results": rows}
+                record.setdefault("associations", {})[to] = {"results": _v3_rows(of, to, others)}
 
     async def one(self, request: Request) -> Response:
         """A record by its id, or by another property whose values are unique."""
@@ -141,13 +141,24 @@ class Objects:
         asked = {name: body.get(name) for name in ("filterGroups", "filters", "query", "sorts")}
         shares = repr(self.portal.state.faults.shares)
         name = ("search", of, size, shares, orjson.dumps(asked))
-        places = self.portal.at_present(name, lambda: self.portal.pages(search.found(records, body), size))
+        find = partial(search.found, records, body, self._associated(of))
+        places = self.portal.at_present(name, lambda: self.portal.pages(find(), size))
         properties = body.get("properties") or catalogue.defaults(of)
         results = [self.written(records, place, properties) for place in places[start : start + size]]
         answered: dict[str, Any] = {"total": len(set(places)), "results": results}
         if start + size < len(places):
             answered["paging"] = {"next": {"after": str(start + size)}}
         return answer(answered)
+
+    def _associated(self, of: str) -> Associated:
+        def ids(named: str) -> dict[str, list[str]] | None:
+            to = catalogue.object_type(named)
+            if to is None:
+                return None
+            known = self.portal.associations(of, to)
+            return {own: [other for other, _ in others] for own, others in known.items()}
+
+        return ids
 
     async def batch_read(self, request: Request) -> Response:
         """Up to 100 records by id, 50 with history; the id of what was merged away gives what it became."""
@@ -206,6 +217,28 @@ class Objects:
         message = f"No {to.removesuffix('s')} is associated with {of.removesuffix('s')}"
         return _batch_answer(self.portal, results, missing, message, "crm.associations.NO_ASSOCIATIONS_FOUND")
 
+    async def associations_of_one_v3(self, request: Request) -> Response:
+        """What one record is associated with (v3)."""
+        of, to = self.type_of(request, "of"), self.type_of(request, "to")
+        if self.portal.records(of).find(request.path_params["id"]) is None:
+            raise not_found()
+        size = whole_number(request.query_params.get("limit"), "limit", 500, 500)
+        known = self.portal.associations(of, to).get(request.path_params["id"], [])
+        rows, paging = page(request, known, _after(request), size)
+        return answer({"results": _v3_rows(of, to, rows)} | paging)
+
+    async def associations_v3(self, request: Request) -> Response:
+        """What up to 1,000 records are associated with (v3); those without associations are left out."""
+        of, to = self.type_of(request, "of"), self.type_of(request, "to")
+        inputs = [str(one.get("id")) for one in (await body_of(request)).get("inputs") or []]
+        if not inputs or len(inputs) > 1000:
+            raise invalid(f"Invalid input JSON: between 1 and 1000 inputs are allowed, were {len(inputs)}")
+        known = self.portal.associations(of, to)
+        results = [
+            {"from": {"id": own}, "to": _v3_rows(of, to, known[own])} for own in dict.fromkeys(inputs) if own in known
+        ]
+        return _batch_answer(self.portal, results, [], "")
+
     async def labels(self, request: Request) -> Response:
         """The types and labels of associations between two object types."""
         of, to = self.type_of(request, "of"), self.type_of(request, "to")
@@ -244,10 +277,16 @@ class Objects:
         return answer({"results": catalogue.pipelines()})
 
     async def pipeline(self, request: Request) -> Response:
-        """One pipeline, or its stages."""
+        """One pipeline, its stages, or one of them."""
+        wanted = request.path_params.get("stage")
         for pipeline in catalogue.pipelines():
-            if pipeline["id"] == request.path_params["id"] and self.type_of(request) == "deals":
+            if pipeline["id"] != request.path_params["id"] or self.type_of(request) != "deals":
+                continue
+            if wanted is None:
                 return answer({"results": pipeline["stages"]} if request.url.path.endswith("/stages") else pipeline)
+            for stage in pipeline["stages"]:
+                if stage["id"] == wanted:
+                    return answer(stage)
         raise not_found()
 
     async def properties(self, request: Request) -> Response:
@@ -266,10 +305,29 @@ class Objects:
                 return answer(definition)
         raise not_found(f"Property '{name}' does not exist")
 
+    async def properties_v2(self, request: Request) -> Response:
+        """The definitions of an object's properties, as a plain list."""
+        return answer(catalogue.properties(self.type_of(request), self.portal.has("new_field")))
+
+    async def properties_read(self, request: Request) -> Response:
+        """Properties by their names."""
+        of = self.type_of(request)
+        wanted = {str(one.get("name")) for one in (await body_of(request)).get("inputs") or []}
+        definitions = catalogue.properties(of, self.portal.has("new_field"))
+        results = [definition for definition in definitions if definition["name"] in wanted]
+        missing = sorted(wanted - {definition["name"] for definition in results})
+        return _batch_answer(self.portal, results, missing, "Could not get some properties, they may not exist.")
+
     async def schemas(self, request: Request) -> Response:
         """The custom objects: there are none. One standard object's schema is given by name."""
         named = request.path_params.get("object_type")
         return answer(catalogue.schema(self.type_of(request)) if named else {"results": []})
+
+
+def _v3_rows(of: str, to: str, others: list[Association]) -> list[dict[str, str]]:
+    """Associations with a type by name, as everything but the v4 API gives them."""
+    kind = f"{catalogue.singular(of)}_to_{catalogue.singular(to)}"
+    return [{"id": other, "type": kind} for other, _ in others]
 
 
 def _after(request: Request) -> int:
@@ -308,6 +366,10 @@ def routes(portal: Portal, gate: Gate) -> list[Route]:
         Route(f"{objects}/", gate.guarded(crm.listing, scope_of)),
         Route(f"{objects}/{{id}}", gate.guarded(crm.one, scope_of)),
         Route(v4, gate.guarded(crm.associations_of_one, scope_of)),
+        Route("/crm/v3/objects/{of}/{id}/associations/{to}", gate.guarded(crm.associations_of_one_v3, scope_of)),
+        Route(
+            "/crm/v3/associations/{of}/{to}/batch/read", gate.guarded(crm.associations_v3, scope_of), methods=["POST"]
+        ),
         Route("/crm/v4/associations/{of}/{to}/batch/read", gate.guarded(crm.associations, scope_of), methods=["POST"]),
         Route("/crm/v4/associations/{of}/{to}/labels", gate.guarded(crm.labels, scope_of)),
         Route("/crm/v3/owners", gate.guarded(crm.owners, "crm.objects.owners.read")),
@@ -316,8 +378,17 @@ def routes(portal: Portal, gate: Gate) -> list[Route]:
         Route("/crm/v3/pipelines/{object_type}", gate.guarded(crm.pipelines, deals)),
         Route("/crm/v3/pipelines/{object_type}/{id}", gate.guarded(crm.pipeline, deals)),
         Route("/crm/v3/pipelines/{object_type}/{id}/stages", gate.guarded(crm.pipeline, deals)),
+        Route("/crm/v3/pipelines/{object_type}/{id}/stages/{stage}", gate.guarded(crm.pipeline, deals)),
+        Route(
+            "/crm/v3/properties/{object_type}/batch/read",
+            gate.guarded(crm.properties_read, schema_scope_of),
+            methods=["POST"],
+        ),
+        Route("/properties/v2/{object_type}/properties", gate.guarded(crm.properties_v2, schema_scope_of)),
         Route("/crm/v3/properties/{object_type}", gate.guarded(crm.properties, schema_scope_of)),
         Route("/crm/v3/properties/{object_type}/{name}", gate.guarded(crm.property, schema_scope_of)),
         Route("/crm/v3/schemas", gate.guarded(crm.schemas, "oauth")),
+        Route("/crm-object-schemas/v3/schemas", gate.guarded(crm.schemas, "oauth")),
+        Route("/crm-object-schemas/v3/schemas/{object_type}", gate.guarded(crm.schemas, schema_scope_of)),
         Route("/crm/v3/schemas/{object_type}", gate.guarded(crm.schemas, schema_scope_of)),
     ]

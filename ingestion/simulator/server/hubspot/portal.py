@@ -93,6 +93,9 @@ class Portal:
         return self.at_present(("associations", of, to), lambda: self._associations(of, to))
 
     def _records(self, object_type: str) -> Records:
+        if object_type in catalogue.UNUSED:
+            nothing = np.zeros(0, dtype="int64")
+            return Records(object_type, [], {name: [] for name in catalogue.PROPERTIES[object_type]}, *[nothing] * 3)
         records = self.facts(object_type).at(self.now)
         for name in catalogue.PROPERTIES[object_type]:
             records.values.setdefault(name, [None] * len(records.ids))

@@ -17,10 +17,15 @@ QUERIED = {
 }
 Value = str | None
 Test = Callable[[Value], bool]
+Associated = Callable[[str], dict[str, list[str]] | None]
 
 
-def found(records: Records, body: dict[str, Any]) -> list[int]:
-    """The places of the live records that a search finds, in its order. Raises Refusal for what HubSpot refuses."""
+def found(records: Records, body: dict[str, Any], associated: Associated = lambda _: None) -> list[int]:
+    """The places of the live records that a search finds, in its order. Raises Refusal for what HubSpot refuses.
+
+    `associated` gives, per record, the ids of the objects of another type that it is associated with: what the
+    pseudo-property `associations.<type>` holds. None where there is no such type.
+    """
     groups = body.get("filterGroups") or []
     if body.get("filters"):
         groups = [*groups, {"filters": body["filters"]}]
@@ -35,7 +40,7 @@ def found(records: Records, body: dict[str, Any]) -> list[int]:
                 raise invalid(f"There was a problem with the request: at most {MOST_FILTERS} filters are allowed")
             within = places
             for condition in filters:
-                within = _passing(records, within, condition)
+                within = _passing(records, within, condition, associated)
             chosen.update(within)
         places = [place for place in places if place in chosen]
     if query := str(body.get("query") or "").lower():
@@ -44,8 +49,13 @@ def found(records: Records, body: dict[str, Any]) -> list[int]:
     return _sorted(records, places, body.get("sorts") or [])
 
 
-def _passing(records: Records, places: list[int], condition: dict[str, Any]) -> list[int]:
+def _passing(records: Records, places: list[int], condition: dict[str, Any], associated: Associated) -> list[int]:
     name, operator = condition.get("propertyName"), condition.get("operator")
+    kind, _, other = str(name).partition("associations.")
+    if other and not kind and (others := associated(other)) is not None:
+        test = _test(str(operator), condition)
+        # One that is associated with nothing has one value, which is none.
+        return [place for place in places if any(test(one) for one in others.get(records.ids[place]) or [None])]
     column = records.values.get(str(name))
     if column is None:
         raise invalid(f"There was a problem with the request: property '{name}' does not exist")

@@ -179,8 +179,9 @@ class Exports:
                 raise Refused("1003", f"Invalid date range of '{name}'")
             if end - start > LONGEST_RANGE:
                 raise Refused("1003", f"Date range of '{name}' must be 31 days or fewer")
-        if kind == "leads":
+        if kind != "activities":
             names = {field.name for field in self.world.fields}
+            names |= {name for name, _, _ in MEMBER_FIELDS} if kind == "members" else set()
             unknown = [name for name in request["fields"] if name not in names]
             if unknown:
                 raise Refused("1006", f"Field '{unknown[0]}' not found")
@@ -194,6 +195,8 @@ class Exports:
             rows = self._activities(columns, wanted)
         else:
             columns = list(job.request["fields"])
+            if "programIds" in wanted:
+                columns = ["programId", *(name for name in columns if name != "programId")]
             rows = self._members(columns, wanted)
         delimiter = FORMATS[(job.request.get("format") or "CSV").upper()]
         names = job.request.get("columnHeaderNames") or {}
@@ -248,8 +251,6 @@ class Exports:
         own = {name for name, _, _ in MEMBER_FIELDS}
         places = self.world.row_of_id()
         of_person = [name for name in columns if name not in own]
-        if any(name not in people for name in of_person):
-            raise Refused("1006", "Field not found")
         told = (
             [people[of_person].iloc[[places[row["leadId"]] for row in rows]].to_dict("records")] if of_person else [[]]
         )

@@ -20,17 +20,26 @@ from ingestion.simulator.server.salesforce.company import Company
 from ingestion.simulator.server.salesforce.jobs import DELIMITERS, LINE_ENDINGS, Cursor, Job, Shelf, lines
 from ingestion.simulator.server.salesforce.login import Sessions
 from ingestion.simulator.server.salesforce.org import AUTOMATED_USER, Org
-from ingestion.simulator.server.salesforce.schema import REPLICATED, described, object_types, summary
+from ingestion.simulator.server.salesforce.schema import (
+    OBJECT_OF_PREFIX,
+    REPLICATED,
+    ObjectType,
+    described,
+    object_types,
+    summary,
+)
 from ingestion.simulator.server.salesforce.soql import SoqlError, moment, parse
 from ingestion.simulator.server.salesforce.tables import Result, record_ids, said
 from ingestion.simulator.server.state import State
 
 VENDOR = "salesforce"
 PATHS = ("/services/",)
-VERSIONS = tuple(f"{number}.0" for number in range(59, 65))
-LABELS = dict(
-    zip(VERSIONS, ("Winter '24", "Spring '24", "Summer '24", "Winter '25", "Spring '25", "Summer '25"), strict=True)
-)
+# From the oldest version that Salesforce still answers to the one of summer 2026; three make a year.
+LABELS = {
+    f"{number}.0": f"{('Summer', 'Winter', 'Spring')[(number - 31) % 3]} '{14 + (number - 29) // 3}"
+    for number in range(31, 68)
+}
+VERSIONS = tuple(LABELS)
 CALLS_PER_DAY = 100_000
 BATCH_SIZE, SMALLEST_BATCH, LARGEST_BATCH = 2_000, 200, 2_000
 BULK_RECORDS = 50_000
@@ -104,7 +113,11 @@ class Api:
             (f"{data}/jobs/query/{{job}}", self.abort_job, "PATCH"),
             (f"{data}/jobs/query/{{job}}", self.delete_job, "DELETE"),
             (f"{data}/jobs/query/{{job}}/results", self.job_results, "GET"),
+            (f"{data}/jobs/query/{{job}}/resultPages", self.job_pages, "GET"),
             (f"{data}/composite/batch", self.batch, "POST"),
+            (f"{data}/composite", self.composite, "POST"),
+            (f"{data}/composite/sobjects/{{object}}", self.collection, "GET"),
+            (f"{data}/composite/sobjects/{{object}}", self.collection, "POST"),
         ]
         listed = [
             Route(f"{path}{slash}", self._endpoint(answer), methods=[method])
@@ -189,12 +202,25 @@ class Api:
             raise ApiError(404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: id")
         wanted = request.query_params.get("fields")
         names = [name.strip() for name in wanted.split(",")] if wanted else list(kind.fields)
-        fields = [kind.field(name) for name in names]
-        for name, found in zip(names, fields, strict=True):
-            if found is None:
-                raise ApiError(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {kind.name}")
-        result = Result(table, tuple((found.name,) for found in fields), np.array([row]))
+        result = Result(table, self._fields(kind, names), np.array([row]))
         return _json(self._records(result, result.rows, request.path_params["version"])[0])
+
+    def collection(self, request: Request) -> Response:
+        """Records of one object by their ids, null where there is none."""
+        kind = self._kind(request)
+        table = self.company.table(kind.name)
+        given = json.loads(request.state.body) if request.state.body else {}
+        asked = request.query_params
+        ids = given.get("ids") or [one for one in asked.get("ids", "").split(",") if one]
+        names = given.get("fields") or [name.strip() for name in asked.get("fields", "").split(",") if name.strip()]
+        result = Result(table, self._fields(kind, names), np.array([], dtype=int))
+        rows = [_row(table.row_of, one) for one in ids]
+        is_gone = table.columns.get("IsDeleted", np.zeros(len(table), dtype=bool))
+        version = request.path_params["version"]
+        found = [
+            None if row is None or is_gone[row] else self._records(result, np.array([row]), version)[0] for row in rows
+        ]
+        return _json(found)
 
     def deleted(self, request: Request) -> Response:
         kind = self._kind(request)
@@ -268,6 +294,16 @@ class Api:
             path, _, parameters = part["url"].partition("?")
             results.append(self._part(request, path, parameters))
         return _json({"hasErrors": any(part["statusCode"] >= 400 for part in results), "results": results})
+
+    def composite(self, request: Request) -> Response:
+        """Composite of GET requests, each with a name of its own."""
+        answers = []
+        for part in json.loads(request.state.body or b"{}").get("compositeRequest", []):
+            path, _, parameters = part["url"].partition("?")
+            answered = self._part(request, path, parameters)
+            told = {"body": answered["result"], "httpHeaders": {}, "httpStatusCode": answered["statusCode"]}
+            answers.append(told | {"referenceId": part.get("referenceId")})
+        return _json({"compositeResponse": answers})
 
     def _part(self, request: Request, path: str, parameters: str) -> dict:
         scope = dict(request.scope) | {"query_string": parameters.encode()}
@@ -368,6 +404,16 @@ class Api:
         }
         return Response(text, media_type="text/csv", headers=headers)
 
+    def job_pages(self, request: Request) -> Response:
+        """Where the pieces of a job's result are, to be fetched at once."""
+        job = self._job(request)
+        if job.state != "JobComplete":
+            raise ApiError(409, "INVALIDJOBSTATE", f"Invalid job state: {job.state}")
+        base = f"/services/data/v{request.path_params['version']}/jobs/query/{job.id}/results"
+        starts = range(0, max(len(job.rows), 1), BULK_RECORDS)
+        pages = [{"resultUrl": f"{base}?locator=MTA{start}" if start else base} for start in starts]
+        return _json({"resultPages": pages, "nextRecordsUrl": None, "done": True})
+
     # What they share
 
     @property
@@ -389,6 +435,13 @@ class Api:
         if kind is None:
             raise _absent()
         return kind
+
+    def _fields(self, kind: ObjectType, names: list[str]) -> tuple[tuple[str, ...], ...]:
+        fields = [kind.field(name) for name in names]
+        for name, found in zip(names, fields, strict=True):
+            if found is None:
+                raise ApiError(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {kind.name}")
+        return tuple((found.name,) for found in fields)
 
     def _job(self, request: Request) -> Job:
         job = self.shelf.jobs.get(request.path_params["job"])
@@ -426,10 +479,23 @@ class Api:
                 for record, value in zip(records, values, strict=True):
                     record[path[0]] = value
                 continue
-            parents = self._values(result, (*path[:-1], "Id"), rows, "+0000")
-            for record, value, parent in zip(records, values, parents, strict=True):
-                _nest(record, path, value, parent is not None)
+            parents = [self._parents(result, path[: depth + 1], rows, base) for depth in range(len(path) - 1)]
+            for record, value, *attributes in zip(records, values, *parents, strict=True):
+                _nest(record, path, value, attributes)
         return records
+
+    def _parents(self, result: Result, steps: tuple[str, ...], rows: np.ndarray, base: str) -> list[dict | None]:
+        """Per row the attributes of the record that a relation leads to; what may be of several types is a Name."""
+        kind, is_name = result.table.type, False
+        for step in steps:
+            reference = kind.relation(step)
+            is_name, kind = len(reference.refers_to) > 1, self.company.types[reference.refers_to[0]]
+        ids = self._values(result, (*steps, "Id"), rows, "+0000")
+        names = [OBJECT_OF_PREFIX[parent[:3]] if parent else None for parent in ids]
+        return [
+            {"type": "Name" if is_name else name, "url": f"{base}{name}/{parent}"} if parent else None
+            for name, parent in zip(names, ids, strict=True)
+        ]
 
     def _values(self, result: Result, path: tuple[str, ...], rows: np.ndarray, zone: str) -> list:
         table = result.table
@@ -447,13 +513,13 @@ class Api:
         return values
 
 
-def _nest(record: dict, path: tuple[str, ...], value: Any, has_parent: bool) -> None:
-    for step in path[:-2]:
-        record = record.setdefault(step, {"attributes": {"type": step}})
-    if not has_parent:
-        record.setdefault(path[-2], None)
-    else:
-        record.setdefault(path[-2], {"attributes": {"type": path[-2]}})[path[-1]] = value
+def _nest(record: dict, path: tuple[str, ...], value: Any, attributes: list[dict | None]) -> None:
+    for step, told in zip(path[:-1], attributes, strict=True):
+        if told is None:
+            record.setdefault(step, None)
+            return
+        record = record.setdefault(step, {"attributes": told})
+    record[path[-1]] = value
 
 
 def _row(row_of: dict[str, int], record_id: str) -> int | None:

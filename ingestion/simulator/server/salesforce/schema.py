@@ -24,6 +24,7 @@ KEY_PREFIXES = {
     "OpportunityFieldHistory": "017",
     "Organization": "00D",
 }
+OBJECT_OF_PREFIX = {prefix: name for name, prefix in KEY_PREFIXES.items()}
 # Objects whose records `/deleted` and `/updated` tell of.
 REPLICATED = (
     *("Account", "Contact", "Lead", "Opportunity", "OpportunityContactRole", "Campaign", "CampaignMember", "Task"),
@@ -71,7 +72,7 @@ DECLARED = {
         Id id
         IsDeleted boolean
         MasterRecordId reference Lead MasterRecord
-        {PERSON}
+        {PERSON.replace("User Owner", "Group,User Owner")}
         Company string 255
         Street textarea 255
         City string 40

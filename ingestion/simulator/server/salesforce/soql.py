@@ -15,6 +15,7 @@ import numpy as np
 
 DATE_FUNCTIONS = ("TODAY", "YESTERDAY", "TOMORROW", "THIS_MONTH", "LAST_MONTH", "THIS_YEAR", "LAST_YEAR")
 COUNTED_DATE_FUNCTIONS = ("LAST_N_DAYS", "NEXT_N_DAYS")
+AFTER_OBJECT = ("WHERE", "ORDER", "LIMIT", "OFFSET", "FOR", "GROUP", "WITH", "USING")
 AGGREGATES = ("COUNT", "COUNT_DISTINCT", "MIN", "MAX")
 OPERATORS = ("=", "!=", "<>", "<=", ">=", "<", ">")
 MOST_FIELDS = 200  # LIMIT that FIELDS(ALL) and FIELDS(CUSTOM) need
@@ -166,14 +167,15 @@ class _Parser:
         self.text = text
         self.tokens = list(self._tokens())
         self.next = 0
+        self.alias = self._alias()
 
     def query(self) -> Query:
         self._expect("SELECT")
         is_count, select = self._select()
         self._expect("FROM")
         target = self._take("name")
-        if self._token.kind == "name" and self._token.text.upper() not in ("WHERE", "ORDER", "LIMIT", "OFFSET", "FOR"):
-            self.next += 1  # an alias of the object
+        if self.alias:
+            self.next += 1
         where = self._condition() if self._accept("WHERE") else None
         order: tuple[Key, ...] = ()
         if self._accept("ORDER"):
@@ -193,6 +195,14 @@ class _Parser:
         if offset > 2000:
             raise SoqlError("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000")
         return Query(self.text, select, is_count, target.text, target.at, where, order, limit, offset)
+
+    def _alias(self) -> str | None:
+        """By what name the query calls the object: `l` in `FROM Lead l`."""
+        places = [place for place, token in enumerate(self.tokens) if token.text.upper() == "FROM"]
+        if not places or places[0] + 2 >= len(self.tokens):
+            return None
+        token = self.tokens[places[0] + 2]
+        return token.text if token.kind == "name" and token.text.upper() not in AFTER_OBJECT else None
 
     def _select(self) -> tuple[bool, tuple[Field | Fields | Aggregate, ...]]:
         is_count = self._token.text.upper() == "COUNT" and [token.text for token in self._ahead(3)][1:] == ["(", ")"]
@@ -294,7 +304,9 @@ class _Parser:
 
     def _field(self) -> Field:
         token = self._take("name")
-        return Field(tuple(token.text.split(".")), token.at)
+        path = tuple(token.text.split("."))
+        is_aliased = self.alias and len(path) > 1 and path[0].lower() == self.alias.lower()
+        return Field(path[1:] if is_aliased else path, token.at)
 
     def _list(self, item: Any) -> list:
         items = [item()]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ingestion.simulator.server.salesforce.schema import NUMBERS, FieldType, ObjectType
+from ingestion.simulator.server.salesforce.schema import NUMBERS, OBJECT_OF_PREFIX, FieldType, ObjectType
 from ingestion.simulator.server.salesforce.soql import (
     Aggregate,
     Comparison,
@@ -29,6 +29,8 @@ from ingestion.simulator.systems import BASE_62, SALESFORCE_LETTERS
 
 UNSELECTABLE = "If you are attempting to use a custom {}, be sure to append the '__c' after the {} name. "
 UNSELECTABLE += "Please reference your WSDL or the describe call for the appropriate names."
+# What a record is whose relation may lead to several types (`Who.Type`).
+NAME_TYPE = FieldType("Type", "picklist", 40)
 COMPARERS = {
     "=": operator.eq,
     "<": operator.lt,
@@ -117,7 +119,7 @@ class Evaluator:
 
     def _path(self, wanted: Field, kind: ObjectType, text: str) -> tuple[str, ...]:
         """The path in the schema's own spelling."""
-        steps = wanted.path
+        steps, is_name = wanted.path, False
         if len(steps) > 1 and steps[0].lower() == kind.name.lower():
             steps = steps[1:]
         found: list[str] = []
@@ -129,7 +131,11 @@ class Evaluator:
                 )
                 raise SoqlError("INVALID_FIELD", words, text, wanted.at)
             found.append(reference.relation)
-            kind = self.types[reference.refers_to[0]]
+            kinds = [self.types[name] for name in reference.refers_to]
+            is_name, next_step = len(kinds) > 1, steps[len(found)]
+            kind = next((one for one in kinds if one.relation(next_step) or one.field(next_step)), kinds[0])
+        if is_name and steps[-1].lower() == NAME_TYPE.name.lower():
+            return (*found, NAME_TYPE.name)
         one = kind.field(steps[-1])
         if one is None:
             words = f"No such column '{steps[-1]}' on entity '{kind.name}'. "
@@ -141,9 +147,15 @@ class Evaluator:
         if len(path) == 1:
             return table.type.fields[path[0]], table.columns[path[0]]
         reference = table.type.relation(path[0])
-        results = [self._through(table, reference, parent, path[1:]) for parent in reference.refers_to]
+        if len(reference.refers_to) > 1 and path[1:] == (NAME_TYPE.name,):
+            ids = table.columns[reference.name]
+            return NAME_TYPE, np.array([one and _name_type(one) for one in ids], dtype=object)
+        # Of what may be of several types, each has fields that the others lack.
+        kinds = [self.types[name] for name in reference.refers_to]
+        parents = [kind.name for kind in kinds if path[1] in kind.fields or (path[2:] and kind.relation(path[1]))]
+        results = [self._through(table, reference, parent, path[1:]) for parent in parents]
         kind, values = results[0]
-        for (_, others), parent in zip(results[1:], reference.refers_to[1:], strict=True):
+        for (_, others), parent in zip(results[1:], parents[1:], strict=True):
             row_of = self.table_of(parent).row_of
             is_other = np.array([record_id in row_of for record_id in table.columns[reference.name]], dtype=bool)
             values = np.where(is_other, others, values)
@@ -347,6 +359,11 @@ def _checked(kind: FieldType, value: Any, name: str, text: str) -> Any:
         words = f"value of filter criterion for field '{name}' must be of type {wanted}{quotes}"
         raise SoqlError("INVALID_FIELD", words, text, max(text.find(name), 0))
     return value
+
+
+def _name_type(record_id: str) -> str:
+    name = OBJECT_OF_PREFIX[record_id[:3]]
+    return "Queue" if name == "Group" else name
 
 
 def _like(pattern: str) -> re.Pattern:
