@@ -8,7 +8,7 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/installed
 DEMO := FUNNELHOUSE_DATA_DIR=data/demo FUNNELHOUSE_FILES_DIR=data/demo/files \
 	FUNNELHOUSE_FILES_TIMEZONE= FUNNELHOUSE_PLAYBOOK_DIR= FUNNELHOUSE_AS_OF=
-COMPANY = --leads $${LEADS:-5000} --seed 7
+COMPANY = --leads $${LEADS:-3000} --seed 7
 # What .env sets, where there is one; the shell's own settings win.
 WITH_ENV := $(if $(wildcard .env),$(VENV)/bin/dotenv run --no-override --)
 export DO_NOT_TRACK := 1
@@ -20,7 +20,7 @@ help: ## Show what can be made
 .PHONY: demo
 demo: $(STAMP) ## A made-up company from nothing to a dashboard
 	@rm -rf data/demo
-	@echo "Making up a company of $${LEADS:-5000} leads: files, and a server that speaks for its CRMs and Marketo …"
+	@echo "Making up a company of $${LEADS:-3000} leads: files, and a server that speaks for its CRMs and Marketo …"
 	@$(PYTHON) -m ingestion.simulator write $(COMPANY) --only-files --out data/demo/files
 	@$(DEMO) $(PYTHON) -m ingestion.simulator serve $(COMPANY) -- $(PYTHON) -m dagster_project refresh
 	@$(DEMO) $(PYTHON) -m dagster_project headline
