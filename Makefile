@@ -63,7 +63,8 @@ lint: $(STAMP) ## Style, and that dependencies point one way
 	@echo "Checking style …"
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check . || { echo "✗ Run: $(VENV)/bin/ruff format ."; exit 1; }
-	@FUNNELHOUSE_DATA_DIR=data/lint $(PYTHON) -m dagster_project exec sqlfluff lint --processes 2 \
+	@FUNNELHOUSE_DATA_DIR=data/lint FUNNELHOUSE_SOURCES=$$(ls dbt_project/models/staging | paste -sd,) \
+		$(PYTHON) -m dagster_project exec sqlfluff lint --processes 2 \
 		dbt_project/models dbt_project/tests/singular
 
 .PHONY: bench
