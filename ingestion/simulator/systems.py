@@ -14,7 +14,6 @@ import pandas as pd
 from ingestion.simulator.chronicle import Chronicle
 
 HUBSPOT, SALESFORCE, MARKETO, FILES = "hubspot", "salesforce", "marketo", "files"
-PERSON_ENTITIES = ("leads", "lead_stage_changes", "lead_owner_changes", "lead_attribute_changes", "consents")
 # The e-mail tool's campaigns are Marketo programs where Marketo is; all others are campaigns of the CRM.
 MAIL_CHANNELS = ("marketing_email", "nurture", "cold_email")
 WEB_TYPES = (

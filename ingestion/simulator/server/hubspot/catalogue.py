@@ -49,7 +49,6 @@ UNUSED = (
     *("tickets", "products", "line_items", "quotes", "communications", "feedback_submissions", "goal_targets"),
     *("postal_mail", "leads"),
 )
-MODIFIED = {"contacts": "lastmodifieddate"}
 # name: (type, field type)
 TEXT, NUMBER, MOMENT, CHOICE, FLAG = (
     ("string", "text"),
