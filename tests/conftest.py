@@ -15,6 +15,16 @@ from ingestion.simulator.write import write_entity
 
 DEMO_AS_OF = "2026-11-01T00:00:00Z"
 DEMO_LEADS = 1500
+# What takes long to make and is made once per process.
+REFRESHES = ("demo_environment", "published_systems", "published_olist", "published_crm_opportunities")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes share the tests: those that need one refresh, vendor or module's fixtures stay together."""
+    for item in items:
+        refresh = next((name for name in REFRESHES if name in item.fixturenames), None)
+        vendor = item.callspec.params.get("vendor") if hasattr(item, "callspec") else None
+        item.add_marker(pytest.mark.xdist_group(refresh or vendor or str(item.path)))
 
 
 @pytest.fixture(scope="session")

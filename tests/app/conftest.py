@@ -17,6 +17,12 @@ for folder in (PROJECT_FOLDER, Path(__file__).resolve().parent):
         sys.path.insert(0, str(folder))
 
 
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit makes the page that it runs `__main__`, which a process started later would run as its own."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
 @pytest.fixture
 def changed_company(published_demo: Path, tmp_path: Path) -> Callable[..., Path]:
     """Publish a copy of the refreshed company with some statements applied to it."""
