@@ -43,7 +43,9 @@ class Table:
 
     @property
     def key(self) -> tuple[str, ...]:
-        return next(tuple(arguments["columns"]) for test, arguments in self.tests if test == "unique_combination")
+        """Unique within one source; `source` itself is not the source's to fill in."""
+        columns = next(arguments["columns"] for test, arguments in self.tests if test == "unique_combination")
+        return tuple(name for name in columns if name in self.column_names)
 
     @property
     def column_names(self) -> list[str]:

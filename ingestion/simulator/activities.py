@@ -21,7 +21,8 @@ class Activities:
     """The rows of entities activities, identity_links and consents, and the visits that the media bill must cover.
 
     `paid_visits` has one row per visit that a campaign brought: campaign (number), date (local). `lead_campaigns` has
-    for each person the campaign (number, or NONE) that made them a lead.
+    for each person the campaign (number, or NONE) that made them a lead, `entry_campaigns` for each row of activities
+    the one (or NONE) that truly brought the visit which begins with it.
     """
 
     activities: pd.DataFrame
@@ -29,6 +30,7 @@ class Activities:
     consents: pd.DataFrame
     paid_visits: pd.DataFrame
     lead_campaigns: np.ndarray
+    entry_campaigns: np.ndarray
 
 
 def simulate(seed: int, world: World) -> Activities:
@@ -58,6 +60,7 @@ def simulate(seed: int, world: World) -> Activities:
             {"campaign": brought["true_campaign"], "date": local_dates(brought["occurred_at"].to_numpy())}
         ),
         lead_campaigns=_lead_campaigns(world, done),
+        entry_campaigns=done["true_campaign"].to_numpy(),
     )
 
 

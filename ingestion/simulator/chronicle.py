@@ -57,7 +57,8 @@ class Chronicle:
 
     Beyond the contract's columns: leads: market (PL, DE, INT), channel (the true one), campaign_id (that brought them).
     accounts: market, created_at. opportunities: market, campaign_id (that of the primary lead, where the rep named it).
-    campaigns: market (None: all), channel. users: market.
+    campaigns: market (None: all), channel, tag (as in utm_campaign). users: market. activities: clicked_campaign_id,
+    the campaign that truly brought the visit which begins there, whatever its tags say; only an ad platform knows it.
 
     `world` is the truth behind it, which no system knows, and `first_records` says whom each second record of a person
     means: the id of their first record, by lead_id.
@@ -95,7 +96,10 @@ def _as_recorded_first(life: Life) -> dict[str, pd.DataFrame]:
     people, accounts, plans = world.people, world.accounts, world.marketing.campaigns
     entities["users"] = entities["users"].assign(market=world.users["market"].to_numpy())
     entities["campaigns"] = entities["campaigns"].assign(
-        market=plans["market"].to_numpy(), channel=plans["channel"].to_numpy()
+        market=plans["market"].to_numpy(), channel=plans["channel"].to_numpy(), tag=plans["tag"].to_numpy()
+    )
+    entities["activities"] = entities["activities"].assign(
+        clicked_campaign_id=draw.named(plans["campaign_id"], life.entry_campaigns)
     )
     entities["leads"] = _first_values(entities["leads"], entities["lead_attribute_changes"], "lead_id").assign(
         owner_id=None,

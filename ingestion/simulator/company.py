@@ -456,6 +456,21 @@ MEDIA = {
 }
 # Platforms claim conversions of others' making.
 PLATFORM_CONVERSIONS_PER_CLICK = 0.035
+# The ad groups (LinkedIn's campaigns, Meta's ad sets) of a campaign and how its delivery is split over them; a campaign
+# without any is one that the platform steers by itself.
+AD_GROUPS = {
+    "paid_search": {"exact": 5, "broad": 3},
+    "paid_social": {"job titles": 4, "lookalike": 2, "interests": 1},
+    "retargeting": {"visitors": 1},
+    "display": {},
+}
+# What a platform says of a day changes: clicks and their cost until invalid ones have been credited, so many days and
+# by this share at first; conversions come in late, half of what is missing in each half-life, until they are final.
+CLICKS_FINAL_AFTER_DAYS = 3
+INVALID_CLICK_SHARE = 0.03
+CONVERSIONS_FINAL_AFTER_DAYS = 90
+LATE_CONVERSION_SHARE = 0.4
+LATE_CONVERSION_HALF_LIFE_DAYS = 14.0
 
 
 class CampaignPlan(NamedTuple):

@@ -17,13 +17,14 @@ from ingestion.simulator.systems import FILES, MARKETO, SALESFORCE, Setup
 def filed(story: Chronicle, setup: Setup, as_of: datetime) -> dict[str, pd.DataFrame]:
     """The entities of the files and `activities`, in columns of the input contract, as they stand at `as_of`."""
     known = {name: story.known(name, as_of) for name in systems.FILED_ENTITIES}
+    advertised = systems.advertised_campaigns(story)
     crm = crm_of_records(story, setup)
     campaigns = system_of_campaigns(story, setup)
     done = systems.activities(story, setup)
     done = done[(done["system"] == FILES) & (done["known_at"] <= np.datetime64(as_of, "us"))]
     rows = known | {
-        "campaign_spend_daily": _named(known["campaign_spend_daily"], {"campaign_id": campaigns}),
-        "campaign_aliases": _named(known["campaign_aliases"], {"campaign_id": campaigns}),
+        "campaign_spend_daily": _named(_others(known["campaign_spend_daily"], advertised), {"campaign_id": campaigns}),
+        "campaign_aliases": _named(_others(known["campaign_aliases"], advertised), {"campaign_id": campaigns}),
         "customer_revenue": _named(known["customer_revenue"], {"account_id": crm, "opportunity_id": crm}),
         # E-mails are written, and hence recorded, where they are sent.
         "content": known["content"][known["content"]["content_type"] != "email"],
@@ -51,6 +52,11 @@ def system_of_campaigns(story: Chronicle, setup: Setup) -> pd.Series:
         .drop_duplicates("campaign_id")
         .set_index("campaign_id")["system"]
     )
+
+
+def _others(rows: pd.DataFrame, advertised: pd.Index) -> pd.DataFrame:
+    """Rows of campaigns that no ad platform reports of itself."""
+    return rows[~rows["campaign_id"].isin(advertised)]
 
 
 def _named(rows: pd.DataFrame, system_of: dict[str, pd.Series]) -> pd.DataFrame:

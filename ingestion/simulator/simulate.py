@@ -29,11 +29,16 @@ FEWEST_LEADS = 100
 
 @dataclass(frozen=True)
 class Life:
-    """The company as it truly is, the entities of `simulate`, and the campaign (number, or NONE) of each person."""
+    """The company as it truly is and the entities of `simulate`.
+
+    `lead_campaigns` has the campaign (number, or NONE) of each person, `entry_campaigns` of each activity (see
+    `activities.Activities`).
+    """
 
     world: World
     entities: dict[str, pd.DataFrame]
     lead_campaigns: np.ndarray
+    entry_campaigns: np.ndarray
 
 
 def simulate(leads: int, seed: int, as_of: datetime, mess: Mess = USUAL_MESS) -> dict[str, pd.DataFrame]:
@@ -93,4 +98,4 @@ def live(leads: int, seed: int, as_of: datetime, mess: Mess) -> Life:
         "experiment_assignments": journeys.assignment_rows(persons),
         "fx_rates_daily": books.rate_rows(rate_on),
     }
-    return Life(world, entities, done.lead_campaigns)
+    return Life(world, entities, done.lead_campaigns, done.entry_campaigns)

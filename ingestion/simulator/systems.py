@@ -2,7 +2,8 @@
 
 Poland and the markets abroad run on Salesforce with Marketo beside it; the German subsidiary, bought later, runs on
 HubSpot alone. What none of these systems records (banners, social networks, strangers on the website, the
-accountant's tables) lies in files. Every fact is recorded by exactly one system.
+accountant's tables) lies in files; what ads cost and did, the ad platforms tell. Every fact is recorded by exactly one
+system.
 """
 
 import uuid
@@ -14,6 +15,8 @@ import pandas as pd
 from ingestion.simulator.chronicle import Chronicle
 
 HUBSPOT, SALESFORCE, MARKETO, FILES = "hubspot", "salesforce", "marketo", "files"
+# Where ads are bought, by the platform's name in `campaigns`; what is spent elsewhere stands in a spreadsheet.
+AD_PLATFORMS = {"Google Ads": "google_ads", "LinkedIn Ads": "linkedin_ads", "Meta Ads": "meta_ads"}
 # The e-mail tool's campaigns are Marketo programs where Marketo is; all others are campaigns of the CRM.
 MAIL_CHANNELS = ("marketing_email", "nurture", "cold_email")
 WEB_TYPES = (
@@ -92,6 +95,12 @@ def campaigns(story: Chronicle, setup: Setup) -> pd.DataFrame:
         is_mail = here["channel"].isin(MAIL_CHANNELS) if system == SALESFORCE else pd.Series(False, here.index)
         copies.append(here.assign(system=np.where(is_mail, MARKETO, system)))
     return pd.concat(copies, ignore_index=True)
+
+
+def advertised_campaigns(story: Chronicle) -> pd.Index:
+    """The ids of the campaigns of which an ad platform of `AD_PLATFORMS` says itself what they are and cost."""
+    rows = story.entities["campaigns"]
+    return pd.Index(rows.loc[rows["platform"].isin(AD_PLATFORMS), "campaign_id"])
 
 
 def hubspot_id(own_id: str) -> str:

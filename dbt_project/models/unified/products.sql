@@ -1,0 +1,1 @@
+{{ unify('products', one_row_per=['product']) }}

@@ -1,0 +1,1 @@
+{{ unify('targets', one_row_per=['month_start_date', 'kpi', 'dimension', 'dimension_value']) }}

@@ -1,0 +1,1 @@
+{{ unify('web_sessions_daily', event_at='date') }}
