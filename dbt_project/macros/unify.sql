@@ -1,10 +1,12 @@
 {% macro unify(
-    entity, leads=[], accounts=[], stage_track=none, mapped=[], event_at=none, one_row_per=[], has_own_words=false
+    entity, leads=[], accounts=[], campaigns=[], stage_track=none, mapped=[], event_at=none, one_row_per=[],
+    has_own_words=false
 ) %}
     {#-
         One entity of the input contract from all enabled sources.
 
         leads, accounts  columns that hold ids of people and companies: replaced by those of the identity map
+        campaigns        columns that hold ids of campaigns: replaced by those of campaign_identities
         stage_track      the track whose stage names a source may write in its own words; a row whose only news is a
                          stage that is none of ours is left out (unknown ones stand in quarantine)
         mapped           columns whose spellings the playbook's value_mappings mend
@@ -22,7 +24,7 @@ resolved as (
 
     select
         {%- for column in columns.keys() %}
-        {%- if column in leads or column in accounts %}
+        {%- if column in leads or column in accounts or column in campaigns %}
         coalesce({{ column }}_identities.canonical_id, unioned.{{ column }}) as {{ column }}
         {%- elif column == 'stage' and stage_track %}
         known_stages.stage
@@ -41,6 +43,10 @@ resolved as (
             {{ column }}_identities.object_type = '{{ 'lead' if column in leads else 'account' }}'
             and {{ column }}_identities.is_current
             and {{ column }}_identities.source_id = unioned.{{ column }}
+    {%- endfor %}
+    {%- for column in campaigns %}
+    left join {{ ref('campaign_identities') }} as {{ column }}_identities
+        on unioned.{{ column }} = {{ column }}_identities.source_id
     {%- endfor %}
     {%- if stage_track %}
     left join {{ ref('stage_mappings') }} as stage_names

@@ -1,1 +1,1 @@
-{{ unify('campaign_spend_daily', event_at='date') }}
+{{ unify('campaign_spend_daily', campaigns=['campaign_id'], event_at='date') }}

@@ -97,12 +97,18 @@ signals_of_activities as (
         coalesce(lower(split_part(activities.landing_page, '?', 1)), '') as landing_page,
         '' as lead_source,
         rule_periods.valid_on,
-        coalesce(named_campaigns.campaign_id, aliases_of_id.campaign_id, aliases_of_utm.campaign_id) as campaign_id
+        coalesce(
+            named_campaigns.campaign_id,
+            aliases_of_id.campaign_id,
+            aliases_of_utm.campaign_id,
+            aliases_of_click.campaign_id
+        ) as campaign_id
     from activities
     left join visitors on activities.visitor_id = visitors.visitor_id
     left join campaigns as named_campaigns on activities.campaign_id = named_campaigns.campaign_id
     left join campaign_aliases as aliases_of_id on lower(activities.campaign_id) = aliases_of_id.alias
     left join campaign_aliases as aliases_of_utm on lower(activities.utm_campaign) = aliases_of_utm.alias
+    left join campaign_aliases as aliases_of_click on lower(activities.click_id) = aliases_of_click.alias
     inner join rule_periods
         on
             activities.occurred_date >= rule_periods.valid_on
