@@ -112,7 +112,6 @@ def last_loaded_at(settings: Settings, dataset: str) -> datetime | None:
 
 
 def _run(name: str, settings: Settings, data: object) -> None:
-    dlt.config["runtime.dlthub_telemetry"] = False
     dlt.config["runtime.log_level"] = "CRITICAL"
     dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
     credentials = DuckDbCredentials(str(settings.warehouse))

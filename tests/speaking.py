@@ -37,7 +37,8 @@ def credentials(url: str, state: State) -> dict[str, str]:
         "FUNNELHOUSE_AS_OF": f"{state.now.isoformat()}Z",
         "FUNNELHOUSE_HTTP_TIMEOUT_SECONDS": "1.2",
         "FUNNELHOUSE_HTTP_PAUSE_SECONDS": "0.02",
-        "FUNNELHOUSE_HTTP_ATTEMPTS": "9",
+        # A fault may strike while a rate limit holds, which takes some of the tries to sit out.
+        "FUNNELHOUSE_HTTP_ATTEMPTS": "12",
         "FUNNELHOUSE_HUBSPOT_BASE_URL": url,
         "FUNNELHOUSE_HUBSPOT_TOKEN": state.client_secret,
         "FUNNELHOUSE_SALESFORCE_LOGIN_URL": url,

@@ -51,6 +51,26 @@ def test_the_first_load_makes_every_table_and_flags_its_rows(company, no_doubles
     assert {row["table_name"] for row in tables} >= {*entities(), "quarantine", "loads", "_dlt_loads"}
 
 
+def test_a_load_looks_up_no_host(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    program = """
+import socket
+
+asked = []
+look_up = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **more: asked.append(host) or look_up(host, *rest, **more)
+from ingestion.config import Settings
+from ingestion.load import load
+
+print(load("files", Settings.from_environment()).status, asked)
+"""
+    environment = dict(company.settings.environment)
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split("\n")[0] == "loaded []"
+
+
 def test_the_same_files_again_add_nothing(company, no_doubles):
     company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\nL2,soon,Beta\n")
     company.write("users.jsonl", '{"user_id": 1}\n')
