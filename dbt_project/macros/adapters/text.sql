@@ -21,7 +21,13 @@
 {%- endmacro %}
 
 {% macro spark__joined_text(value, order_by) -%}
-    array_join(array_sort(collect_list({{ value }})), ', ')
+    array_join(
+        transform(
+            array_sort(collect_list(case when {{ value }} is not null then struct({{ order_by }} as o, {{ value }} as v) end)),
+            item -> item.v
+        ),
+        ', '
+    )
 {%- endmacro %}
 
 {% macro try_cast(value, data_type) %}
@@ -35,4 +41,17 @@
 
 {% macro spark__try_cast(value, data_type) -%}
     try_cast({{ value }} as {{ data_type }})
+{%- endmacro %}
+
+{% macro words_of(value) %}
+    {#- The words of a text in lower case, with one space between. -#}
+    {{- return(adapter.dispatch('words_of', 'funnelhouse')(value)) -}}
+{% endmacro %}
+
+{% macro default__words_of(value) -%}
+    trim(regexp_replace(lower({{ value }}), '[^\p{L}0-9]+', ' ', 'g'))
+{%- endmacro %}
+
+{% macro spark__words_of(value) -%}
+    trim(regexp_replace(lower({{ value }}), '[^\\p{L}0-9]+', ' '))
 {%- endmacro %}

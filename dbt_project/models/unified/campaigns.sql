@@ -1,5 +1,5 @@
 {%- set attributes = [
-    'campaign_name', 'platform', 'start_date', 'end_date', 'budget_amount_local', 'currency',
+    'campaign_name', 'platform', 'is_ad_group', 'start_date', 'end_date', 'budget_amount_local', 'currency',
 ] -%}
 
 with unioned as (

@@ -61,7 +61,54 @@ accounts_on_domains as (
 
 ),
 
-findings as (
+activities as (
+
+    select
+        activities.*,
+        activity_types.is_web
+    from {{ ref('int_activities_classified') }} as activities
+    left join {{ ref('activity_types') }} as activity_types on activities.activity_type = activity_types.activity_type
+
+),
+
+spend as (
+
+    select
+        *,
+        campaign_id || ' ' || cast(date as string) as campaign_day,
+        count(*) over (partition by campaign_id, date) as report_count
+    from {{ ref('int_campaign_spend_valued') }}
+
+),
+
+findings_of_activities as (
+
+    select
+        'activities_of_unknown_campaigns' as gap,
+        campaign_tag as entity_id,
+        count(*) as affected_count
+    from activities
+    where campaign_tag is not null and campaign_id is null
+    group by campaign_tag
+    union all
+    select 'ad_clicks_of_unknown_campaigns', click_kind, count(*)
+    from activities
+    where click_kind is not null and campaign_id is null
+    group by click_kind
+    union all
+    select 'touches_without_channel', concat(coalesce(utm_source, '-'), ' / ', coalesce(utm_medium, '-')), count(*)
+    from activities
+    where is_touch and channel = 'unclassified'
+    group by concat(coalesce(utm_source, '-'), ' / ', coalesce(utm_medium, '-'))
+    union all
+    select 'activities_of_strangers', channel, count(*)
+    from activities
+    where is_web and lead_id is null
+    group by channel
+
+),
+
+findings_of_records as (
 
     select 'leads_without_channel' as gap, lead_id as entity_id from leads where channel = 'unclassified'
     union all
@@ -100,6 +147,32 @@ findings as (
     from {{ ref('opportunity_contacts') }} as contacts
     left join {{ ref('leads') }} as known on contacts.lead_id = known.lead_id
     where not contacts.is_deleted and known.lead_id is null
+    union all
+    select 'spend_without_exchange_rate', campaign_day from spend where is_rate_missing
+    union all
+    select 'spend_with_stale_exchange_rate', campaign_day from spend where is_rate_stale
+    union all
+    select 'spend_reported_twice', campaign_day from spend where report_count > 1
+    union all
+    select 'spend_of_unknown_campaigns', spend.campaign_day
+    from spend
+    left join {{ ref('campaigns') }} as known on spend.campaign_id = known.campaign_id
+    where known.campaign_id is null
+    union all
+    select 'campaigns_off_the_naming_standard', campaign_id from {{ ref('fct_campaign_naming') }}
+    where kind = 'campaign' and not is_valid
+
+),
+
+findings as (
+
+    select * from findings_of_activities
+    union all
+    select
+        gap,
+        entity_id,
+        1 as affected_count
+    from findings_of_records
 
 )
 

@@ -97,6 +97,7 @@ signals_of_activities as (
         coalesce(lower(split_part(activities.landing_page, '?', 1)), '') as landing_page,
         '' as lead_source,
         rule_periods.valid_on,
+        activities.campaign_id as given_campaign_id,
         coalesce(
             named_campaigns.campaign_id,
             aliases_of_id.campaign_id,
@@ -172,6 +173,11 @@ classified as (
         signals.occurred_at_precision,
         signals.content_id,
         signals.campaign_id,
+        nullif(signals.utm_source, '') as utm_source,
+        nullif(signals.utm_medium, '') as utm_medium,
+        nullif(signals.utm_campaign, '') as utm_campaign,
+        coalesce(nullif(signals.utm_campaign, ''), signals.given_campaign_id) as campaign_tag,
+        nullif(signals.click_id, '') as click_kind,
         coalesce(signals.source_channel, channels_of_signals.channel, 'unclassified') as channel,
         coalesce(touches_of_signals.is_touch, false) as is_touch
     from signals_of_activities as signals

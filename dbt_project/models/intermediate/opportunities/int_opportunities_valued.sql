@@ -46,16 +46,15 @@ amounts_of_changes as (
 
 ),
 
--- A rate holds until the next one.
-rates as (
+pipeline_rates as (
 
-    select
-        currency,
-        date as valid_from,
-        lead(date, 1, date '9999-12-31') over (partition by currency order by date) as valid_to,
-        rate_to_reporting
-    from {{ ref('fx_rates_daily') }}
-    where not is_deleted
+    {{ dated_rates() }}
+
+),
+
+current_rates as (
+
+    {{ dated_rates() }}
 
 ),
 
@@ -98,44 +97,16 @@ converted as (
 
     select
         amounts.opportunity_id,
-        amounts.pipeline_amount_local * case
-            when amounts.pipeline_currency = {{ setting('reporting_currency') }} then 1.0
-            else pipeline_rates.rate_to_reporting
-        end as pipeline_amount,
-        amounts.current_amount_local * case
-            when amounts.current_currency = {{ setting('reporting_currency') }} then 1.0
-            else current_rates.rate_to_reporting
-        end as current_amount,
-        amounts.pipeline_currency,
-        amounts.current_currency,
+        {{ converted('amounts.pipeline_amount_local', 'amounts.pipeline_currency', 'pipeline_rates') }} as pipeline_amount,
+        {{ converted('amounts.current_amount_local', 'amounts.current_currency', 'current_rates') }} as current_amount,
         amounts.is_won,
-        (
-            amounts.pipeline_currency != {{ setting('reporting_currency') }}
-            and pipeline_rates.rate_to_reporting is null
-        )
-        or (
-            amounts.current_currency != {{ setting('reporting_currency') }}
-            and current_rates.rate_to_reporting is null
-        ) as is_rate_missing,
-        (
-            amounts.pipeline_currency != {{ setting('reporting_currency') }}
-            and coalesce(amounts.pipeline_rate_date > {{ add_days('pipeline_rates.valid_from', 7) }}, false)
-        )
-        or (
-            amounts.current_currency != {{ setting('reporting_currency') }}
-            and coalesce(amounts.current_rate_date > {{ add_days('current_rates.valid_from', 7) }}, false)
-        ) as is_rate_stale
+        {{ is_rate_missing('amounts.pipeline_currency', 'pipeline_rates') }}
+        or {{ is_rate_missing('amounts.current_currency', 'current_rates') }} as is_rate_missing,
+        {{ is_rate_stale('amounts.pipeline_currency', 'amounts.pipeline_rate_date', 'pipeline_rates') }}
+        or {{ is_rate_stale('amounts.current_currency', 'amounts.current_rate_date', 'current_rates') }} as is_rate_stale
     from amounts
-    left join rates as pipeline_rates
-        on
-            amounts.pipeline_currency = pipeline_rates.currency
-            and amounts.pipeline_rate_date >= pipeline_rates.valid_from
-            and amounts.pipeline_rate_date < pipeline_rates.valid_to
-    left join rates as current_rates
-        on
-            amounts.current_currency = current_rates.currency
-            and amounts.current_rate_date >= current_rates.valid_from
-            and amounts.current_rate_date < current_rates.valid_to
+    {{ join_rate('pipeline_rates', 'amounts.pipeline_currency', 'amounts.pipeline_rate_date') }}
+    {{ join_rate('current_rates', 'amounts.current_currency', 'amounts.current_rate_date') }}
 
 ),
 

@@ -1,5 +1,6 @@
 {%- set entities = [
     'leads', 'accounts', 'opportunities', 'lead_stage_changes', 'opportunity_stage_changes', 'opportunity_contacts',
+    'campaigns',
 ] -%}
 
 with gaps as (
@@ -19,7 +20,8 @@ numbered as (
     select
         gap,
         entity_id,
-        row_number() over (partition by gap order by entity_id) as finding_number
+        affected_count,
+        row_number() over (partition by gap order by affected_count desc, entity_id) as finding_number
     from findings
 
 ),
@@ -28,10 +30,20 @@ counted as (
 
     select
         gap,
-        count(*) as affected_count,
-        {{ joined_text("case when finding_number <= 5 then entity_id end", 'entity_id') }} as example_ids
+        cast(sum(affected_count) as bigint) as affected_count,
+        {{ joined_text("case when finding_number <= 5 then entity_id end", 'finding_number') }} as example_ids
     from numbered
     group by gap
+
+),
+
+activities as (
+
+    select
+        activities.*,
+        activity_types.is_web
+    from {{ ref('int_activities_classified') }} as activities
+    left join {{ ref('activity_types') }} as activity_types on activities.activity_type = activity_types.activity_type
 
 ),
 
@@ -40,8 +52,17 @@ totals as (
     {% for entity in entities -%}
     select '{{ entity }}' as entity, count(*) as total_count from {{ ref(entity) }}
     where not is_deleted
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    union all
+    {% endfor -%}
+    select 'tagged_activities', count(campaign_tag) from activities
+    union all
+    select 'ad_clicks', count(click_kind) from activities
+    union all
+    select 'touches', count(case when is_touch then 1 end) from activities
+    union all
+    select 'web_activities', count(case when is_web then 1 end) from activities
+    union all
+    select 'spend', count(*) from {{ ref('int_campaign_spend_valued') }}
 
 ),
 

@@ -11,6 +11,7 @@ renamed as (
         campaign_name,
         platform,
         parent_campaign_id,
+        is_ad_group,
         start_date,
         end_date,
         budget_amount_local,

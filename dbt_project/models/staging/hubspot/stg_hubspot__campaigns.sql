@@ -11,6 +11,7 @@ renamed as (
         hs_name as campaign_name,
         cast(null as string) as platform,
         cast(null as string) as parent_campaign_id,
+        false as is_ad_group,
         hs_start_date as start_date,
         hs_end_date as end_date,
         hs_budget_items_sum_amount as budget_amount_local,

@@ -11,6 +11,7 @@ renamed as (
         name as campaign_name,
         channel as platform,
         cast(null as string) as parent_campaign_id,
+        false as is_ad_group,
         cast(coalesce(start_date, created_at) as date) as start_date,
         cast(end_date as date) as end_date,
         cast(null as double) as budget_amount_local,

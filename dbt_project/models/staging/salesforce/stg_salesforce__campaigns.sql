@@ -11,6 +11,7 @@ renamed as (
         name as campaign_name,
         {{ mapped_field('salesforce', 'campaigns', 'platform') }} as platform,
         'salesforce:' || parent_id as parent_campaign_id,
+        false as is_ad_group,
         start_date,
         end_date,
         budgeted_cost as budget_amount_local,
