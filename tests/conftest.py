@@ -16,7 +16,10 @@ from ingestion.simulator.write import write_entity
 DEMO_AS_OF = "2026-11-01T00:00:00Z"
 DEMO_LEADS = 1500
 # What takes long to make and is made once per process.
-REFRESHES = ("demo_environment", "published_systems", "published_olist", "published_crm_opportunities")
+REFRESHES = (
+    *("demo_environment", "published_systems", "published_olist", "published_crm_opportunities"),
+    "published_online_ads",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -82,6 +85,12 @@ def published_crm_opportunities(tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The data directory of the 8,800 opportunities after a refresh."""
     data_dir = tmp_path_factory.mktemp("crm_opportunities")
     return refreshed(example_environment("crm_opportunities", data_dir, "2017-12-31T23:59:59Z"))
+
+
+@pytest.fixture(scope="session")
+def published_online_ads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of three campaigns without a lead after a refresh."""
+    return refreshed(example_environment("online_ads", tmp_path_factory.mktemp("online_ads"), "2020-07-15T00:00:00Z"))
 
 
 @pytest.fixture(scope="session")
