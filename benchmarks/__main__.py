@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--activities", type=int, default=5_000_000, help="rows of the large file (default: 5,000,000)")
     parser.add_argument("--leads", type=int, default=5_000, help="leads of the made-up company (default: 5,000)")
-    parser.add_argument("--api-leads", type=int, default=26_000, help="leads behind the APIs (default: 26,000)")
+    parser.add_argument("--api-leads", type=int, default=34_000, help="leads behind the APIs (default: 34,000)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         load_large_file(Path(folder), arguments.activities)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 # Of each database that is open; DuckDB writes to disk what does not fit.
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "500MB"
 
 
 def identifier(name: str, relation: str = "") -> str:
