@@ -337,3 +337,24 @@ def quarantine_reasons(file: str, limit: int) -> pd.DataFrame:
         """,
         limit=limit,
     )
+
+
+def naming_counts(file: str) -> tuple[int, int]:
+    """How many campaigns and tags follow the naming standard, and how many there are."""
+    row = _query(file, "select count(*) filter (is_valid) as valid, count(*) as held from marts.fct_campaign_naming")
+    return int(row["valid"].iloc[0]), int(row["held"].iloc[0])
+
+
+def misnamed_campaigns(file: str, limit: int) -> pd.DataFrame:
+    """Campaigns and tags off the naming standard, those that most activities carry first."""
+    return _query(
+        file,
+        """
+        select kind, name, is_known, violation, suggested_name, activity_count
+        from marts.fct_campaign_naming
+        where not is_valid
+        order by activity_count desc, kind, name
+        limit $limit
+        """,
+        limit=limit,
+    )

@@ -7,6 +7,8 @@ from app import data, formatting, narrative, shell
 
 KINDS = {"great_expectations": "Great Expectations", "dbt": "dbt", "load": "Load"}
 SHOWN_REASONS = 50
+SHOWN_NAMES = 20
+NAME_KINDS = {"campaign": "campaign", "utm_campaign": "tag on links"}
 
 
 def draw() -> None:
@@ -18,16 +20,24 @@ def draw() -> None:
     quarantine = data.quarantine_reasons(frame.file, SHOWN_REASONS)
     with st.container(key="sentence"):
         st.markdown(narrative.health_sentence(checks, sources))
-    _cards(frame.run, sources, checks, quarantine)
+    naming = data.naming_counts(frame.file)
+    _cards(frame.run, sources, checks, quarantine, naming)
     _sources_card(frame.run, sources)
     _checks_card(checks)
     _gaps_card(gaps)
+    _naming_card(naming, data.misnamed_campaigns(frame.file, SHOWN_NAMES))
     _quarantine_card(frame.run, quarantine)
 
 
-def _cards(run: data.PublishedRun, sources: pd.DataFrame, checks: pd.DataFrame, quarantine: pd.DataFrame) -> None:
+def _cards(
+    run: data.PublishedRun,
+    sources: pd.DataFrame,
+    checks: pd.DataFrame,
+    quarantine: pd.DataFrame,
+    naming: tuple[int, int],
+) -> None:
     """The headline numbers."""
-    grid = st.grid(4, min_column_width=150, key="cards")
+    grid = st.grid(5, min_column_width=150, key="cards")
     failed = int((~checks["is_passed"].astype(bool)).sum())
     grid.metric(
         "Checks passed",
@@ -77,6 +87,17 @@ def _cards(run: data.PublishedRun, sources: pd.DataFrame, checks: pd.DataFrame, 
         border=True,
         height="stretch",
         help="Rows that break the input contract are set aside with a reason; no number counts them.",
+    )
+    valid, held = naming
+    grid.metric(
+        "Naming rate",
+        formatting.rate(valid / held) if held else formatting.MISSING,
+        delta=f"{formatting.count(valid)} of {formatting.counted(held, 'name')}" if held else "no campaign",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help="Campaigns, and campaign tags on links, that follow the naming standard of the playbook.",
     )
     grid.metric(
         "As of",
@@ -217,6 +238,36 @@ def _gaps_card(gaps: pd.DataFrame) -> None:
             unbroken=("Gravity",),
             wide=("Gap", "What to do"),
         )
+
+
+def _naming_card(naming: tuple[int, int], misnamed: pd.DataFrame) -> None:
+    """Names that do not follow the standard, with what is wrong and how they should read."""
+    notes = "held against campaign_naming.csv · those that most activities carry first"
+    with shell.card("How campaigns are named", notes, key="naming_card"):
+        if misnamed.empty:
+            words = "Every name follows the standard." if naming[1] else "No source names a campaign yet."
+            st.markdown(f":green-badge[:material/check_circle: {words}]" if naming[1] else words)
+            return
+        table = pd.DataFrame(
+            {
+                "Name": [f"**{formatting.plain(value)}**" for value in misnamed["name"]],
+                "It is a": [NAME_KINDS[value] for value in misnamed["kind"]],
+                "Campaign": ["known" if value else "unknown" for value in misnamed["is_known"]],
+                "What is wrong": [formatting.plain(value) for value in misnamed["violation"]],
+                "Better": [formatting.plain(value) for value in misnamed["suggested_name"]],
+                "Activities": [formatting.count(value) for value in misnamed["activity_count"]],
+            }
+        )
+        shell.table(
+            table,
+            alt="Campaigns and tags off the naming standard",
+            numbers=("Activities",),
+            unbroken=("It is a", "Campaign"),
+            wide=("What is wrong",),
+        )
+        hidden = naming[1] - naming[0] - len(misnamed)
+        if hidden > 0:
+            st.caption(f"{formatting.counted(hidden, 'rarer name')} not shown")
 
 
 def _quarantine_card(run: data.PublishedRun, quarantine: pd.DataFrame) -> None:

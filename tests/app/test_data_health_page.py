@@ -39,8 +39,24 @@ def test_the_cards_equal_the_tables(published_demo: Path, open_page):
     )[0]
     assert cards["Oldest source"][0] == ("never loaded" if hours is None else formatting.duration(hours))
     assert label
+    valid, held = ask(published_demo, "select count(*) filter (is_valid), count(*) from marts.fct_campaign_naming")[0]
+    assert 0 < valid < held
+    assert cards["Naming rate"][0] == formatting.rate(valid / held)
     as_of, timezone = ask(published_demo, "select as_of, reporting_timezone from marts.published_run")[0]
     assert formatting.moment(as_of, timezone).startswith(cards["As of"][0])
+
+
+def test_a_misnamed_campaign_is_told_what_is_wrong_and_a_better_name(changed_company, open_page):
+    company = changed_company("delete from marts.fct_campaign_naming where name != 'LinkedIn test (copy)'")
+    page = open_page(company, DATA_HEALTH)
+    [row] = next(table.value for table in page.table if "Better" in table.value).to_dict("records")
+    assert row["Name"].replace("\\", "") == "**LinkedIn test (copy)**"
+    assert "is no market" in row["What is wrong"]
+    assert row["Better"].replace("\\", "") == "<market>_social_test-copy"
+    good = changed_company("delete from marts.fct_campaign_naming where not is_valid")
+    assert "Every name follows the standard." in texts(open_page(good, DATA_HEALTH))
+    none = changed_company("delete from marts.fct_campaign_naming")
+    assert "No source names a campaign yet." in texts(open_page(none, DATA_HEALTH))
 
 
 def test_all_checks_passed_is_said_only_when_they_did(changed_company, open_page):
