@@ -66,10 +66,6 @@ class Gate:
             *(Route(f"{path}:search", self._search, methods=["POST"]) for path in accounts),
         ]
 
-    def expire_tokens(self) -> None:
-        """Let the tokens that are out expire now."""
-        self._tokens = dict.fromkeys(self._tokens, 0.0)
-
     async def _token(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))
         state = self.world.state
