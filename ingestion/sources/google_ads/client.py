@@ -110,6 +110,8 @@ class Client:
         status = response.status_code
         if error is None and response.ok:
             return Fault(f"{VENDOR}: the stream of account {customer} breaks off, again and again; try later.")
+        if error is None and status >= 500:
+            return Fault(f"{VENDOR}: answers with status {status}, again and again; try later.")
         if error is None:
             return Fault(
                 f"{VENDOR}: {self.settings.base_url} answered with status {status} and no reason; "
