@@ -24,6 +24,7 @@ from ingestion.sources.google_ads import accounts, figures
 CONTRACTS = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "google_ads"
 POLAND, GERMANY = "1000000007", "1001000010"
 YESTERDAY = NOW.date() - timedelta(days=1)
+LIST = "campaign.url_custom_parameters"
 METRICS = "metrics.impressions, metrics.clicks, metrics.cost_micros, metrics.conversions"
 
 
@@ -318,6 +319,9 @@ def test_a_manager_names_the_accounts_below_it(served):
         ("SELECT campaign.id FROM campaign OR", "UNEXPECTED_INPUT"),
         ("SELECT campaign.id", "EXPECTED_FROM"),
         ("SELECT asset_group.id, metrics.clicks FROM asset_group", "PROHIBITED_METRIC_IN_SELECT_OR_WHERE_CLAUSE"),
+        ("SELECT asset_group.id, segments.week FROM asset_group", "PROHIBITED_SEGMENT_IN_SELECT_OR_WHERE_CLAUSE"),
+        ("SELECT metrics.ctr FROM click_view", "PROHIBITED_METRIC_IN_SELECT_OR_WHERE_CLAUSE"),
+        (f"SELECT {LIST} FROM campaign ORDER BY {LIST}", "PROHIBITED_FIELD_IN_ORDER_BY_CLAUSE"),
         ("DELETE FROM campaign", "EXPECTED_SELECT"),
     ],
 )  # fmt: skip

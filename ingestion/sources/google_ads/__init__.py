@@ -8,7 +8,8 @@ from ingestion.records import extract as extract_records
 from ingestion.records import raw_tables_of
 from ingestion.sources import Extraction, RawState
 from ingestion.sources.google_ads import accounts
-from ingestion.sources.google_ads.client import VENDOR, Client
+from ingestion.sources.google_ads.client import Client
+from ingestion.sources.google_ads.errors import VENDOR
 from ingestion.sources.google_ads.figures import PERFORMANCE, DayReader
 from ingestion.sources.google_ads.settings import GoogleAdsSettings
 from ingestion.sources.google_ads.tables import TABLES

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from ingestion.pages import Page
-from ingestion.sources.google_ads.client import Client, Refusal
+from ingestion.sources.google_ads.client import Client
+from ingestion.sources.google_ads.errors import Refusal
 
 DAY = timedelta(days=1)
 DAYS_PER_QUERY = 30
@@ -92,7 +93,8 @@ class DayReader:
     ) -> Iterator[Page]:
         """Pages of what `read` gives per account from a day on.
 
-        The cursor has the newest day with figures by account; the bookmark that as well, and what has been read.
+        The cursor has the newest day with figures by account; the bookmark that as well, and what has been read of the
+        accounts, which come in order of their numbers, all of ten digits.
         """
         newest = dict((bookmark or {}).get("newest") or cursor or {})
         done = bookmark or {"customer": "", "day": ""}

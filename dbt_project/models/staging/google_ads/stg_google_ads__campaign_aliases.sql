@@ -68,7 +68,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by alias order by _is_deleted, alias_order, campaign_number desc
+            partition by alias order by _is_deleted asc, alias_order asc, campaign_number desc
         ) as alias_rank
     from aliases
 

@@ -71,65 +71,55 @@ def field_mask(query: Query) -> str:
 
 
 def _check(query: Query, account: int) -> None:
-    """Whether the resource and the fields exist and go together."""
+    """Whether the resource and the fields exist, and go together."""
     if query.resource not in BESIDE:
-        raise GaqlError(
-            "BAD_RESOURCE_TYPE_IN_FROM_CLAUSE",
-            f"Error in FROM clause: '{query.resource}' is not a valid resource name.",
-        )
-    unknown = [field for field in query.fields if field not in TYPES]
+        words = f"Error in FROM clause: '{query.resource}' is not a valid resource name."
+        raise GaqlError("BAD_RESOURCE_TYPE_IN_FROM_CLAUSE", words)
+    unknown = [f"'{field}'" for field in query.fields if field not in TYPES]
     if unknown:
-        plural = "s" if len(unknown) > 1 else ""
-        named = ", ".join(f"'{field}'" for field in unknown)
-        raise GaqlError("UNRECOGNIZED_FIELD", f"Unrecognized field{plural} in the query: {named}.")
-    measured = [field for field in query.fields if field.startswith("metrics.")]
-    if query.resource not in MEASURED and _is_measured(query):
-        raise GaqlError(
-            "PROHIBITED_METRIC_IN_SELECT_OR_WHERE_CLAUSE",
-            f"Cannot select or filter on metrics or segments with '{query.resource}'.",
-        )
-    allowed = CLICK_METRICS if query.resource == "click_view" else measured
-    foreign = [field for field in measured if field not in allowed]
+        words = f"Unrecognized field{'s' if len(unknown) > 1 else ''} in the query: {', '.join(unknown)}."
+        raise GaqlError("UNRECOGNIZED_FIELD", words)
+    _check_resources("SELECT", query.select, query.resource)
+    _check_resources("WHERE", tuple(condition.field for condition in query.conditions), query.resource)
+    _check_metrics(query, account)
+    ordered = [field for field, _ in query.order]
+    filtered = [field for field in query.fields if _resource(field) == "segments" and field != DATE]
+    missing = [field for field in (*ordered, *filtered) if field not in query.select]
+    if missing:
+        words = f"The following field must be present in SELECT clause: '{missing[0]}'."
+        raise GaqlError("EXPECTED_REFERENCED_FIELD_IN_SELECT_CLAUSE", words)
+    lists = [field for field in ordered if TYPES[field] == LIST]
+    if lists:
+        raise GaqlError("PROHIBITED_FIELD_IN_ORDER_BY_CLAUSE", f"Cannot order by '{lists[0]}'.")
+
+
+def _check_resources(clause: str, fields: tuple[str, ...], resource: str) -> None:
+    known = {resource, *BESIDE[resource], "metrics", "segments"}
+    foreign = [_resource(field) for field in fields if _resource(field) not in known]
     if foreign:
-        raise GaqlError(
-            "PROHIBITED_METRIC_IN_SELECT_OR_WHERE_CLAUSE",
-            f"Cannot select or filter on the following metrics: '{foreign[0]}', since it is incompatible with the "
-            "resource in the FROM clause or other selected segmenting resources.",
+        words = (
+            f"The resource '{foreign[0]}' in the {clause} clause is incompatible with '{resource}' in the FROM clause."
         )
-    _check_resources(query)
-    if measured and account == MANAGER:
-        raise GaqlError(
-            "REQUESTED_METRICS_FOR_MANAGER",
+        raise GaqlError(f"PROHIBITED_RESOURCE_TYPE_IN_{clause}_CLAUSE", words)
+
+
+def _check_metrics(query: Query, account: int) -> None:
+    metrics = [field for field in query.fields if _resource(field) == "metrics"]
+    segments = [field for field in query.fields if _resource(field) == "segments"]
+    if query.resource not in MEASURED and metrics + segments:
+        kind = "METRIC" if metrics else "SEGMENT"
+        words = f"'{(metrics + segments)[0]}' is incompatible with '{query.resource}' in the FROM clause."
+        raise GaqlError(f"PROHIBITED_{kind}_IN_SELECT_OR_WHERE_CLAUSE", words)
+    foreign = [field for field in metrics if query.resource == "click_view" and field not in CLICK_METRICS]
+    if foreign:
+        words = f"'{foreign[0]}' is incompatible with 'click_view' in the FROM clause."
+        raise GaqlError("PROHIBITED_METRIC_IN_SELECT_OR_WHERE_CLAUSE", words)
+    if metrics and account == MANAGER:
+        words = (
             "Metrics cannot be requested for a manager account. To retrieve metrics, issue separate requests against "
-            "each client account under the manager account.",
+            "each client account under the manager account."
         )
-    for field in query.fields:
-        if field.startswith("segments.") and field not in query.select and field != DATE:
-            raise GaqlError(
-                "EXPECTED_REFERENCED_FIELD_IN_SELECT_CLAUSE",
-                f"The following field must be present in SELECT clause: '{field}'.",
-            )
-    for field, _ in query.order:
-        if field not in query.select:
-            raise GaqlError(
-                "EXPECTED_REFERENCED_FIELD_IN_SELECT_CLAUSE",
-                f"The following field must be present in SELECT clause: '{field}'.",
-            )
-        if TYPES[field] == LIST:
-            raise GaqlError("PROHIBITED_FIELD_IN_ORDER_BY_CLAUSE", f"Cannot order by '{field}'.")
-
-
-def _check_resources(query: Query) -> None:
-    known = {query.resource, *BESIDE[query.resource], "metrics", "segments"}
-    for clause, fields in (("SELECT", query.select), ("WHERE", [condition.field for condition in query.conditions])):
-        foreign = [field for field in fields if _resource(field) not in known]
-        if foreign:
-            raise GaqlError(
-                f"PROHIBITED_RESOURCE_TYPE_IN_{clause}_CLAUSE",
-                f"Cannot {'select' if clause == 'SELECT' else 'filter on'} fields from the following resources: "
-                f"'{_resource(foreign[0]).upper()}', since the resource is incompatible with the resource in FROM "
-                "clause.",
-            )
+        raise GaqlError("REQUESTED_METRICS_FOR_MANAGER", words)
 
 
 def _days(query: Query, today: date) -> tuple[date, date]:
@@ -205,7 +195,7 @@ def _during(value: Any, today: date) -> tuple[date, date]:
 
 
 def _is_measured(query: Query) -> bool:
-    return any(field.startswith(("metrics.", "segments.")) for field in query.fields)
+    return any(_resource(field) in ("metrics", "segments") for field in query.fields)
 
 
 def _measured(world: World, account: int, query: Query, rows: pd.DataFrame, days: tuple[date, date]) -> pd.DataFrame:
