@@ -10,7 +10,7 @@ from urllib.parse import unquote, unquote_plus
 
 from ingestion.faults import Fault
 from ingestion.pages import Page
-from ingestion.sources.google_ads.client import Client
+from ingestion.sources.google_ads.client import Client, Row
 from ingestion.sources.google_ads.settings import PREFIX
 
 CLIENTS = """
@@ -64,30 +64,27 @@ def campaign_pages(client: Client, customers: list[str], last: str | None) -> It
     """Campaigns with their tags, a page per account after the `last`; tags that no link carries any more go."""
     for customer in (one for one in customers if one > (last or "")):
         campaigns = client.rows(customer, CAMPAIGNS)
-        tags = [tag for row in campaigns for tag in utm_campaigns(customer, row["campaign"]["id"], row["campaign"])]
         rows = [{"customer_id": customer} | plain(row["campaign"]) for row in campaigns]
         yield Page(
-            rows={"campaigns": rows, "utm_campaigns": tags},
+            rows={"campaigns": rows, "utm_campaigns": utm_rows(customer, campaigns, "campaign")},
             deleted={"utm_campaigns": [{"customer_id": customer}]},
             bookmark=customer,
         )
 
 
 def ad_group_pages(client: Client, customers: list[str], last: str | None) -> Iterator[Page]:
-    """Ad groups with their tags and those of the ads and asset groups, a page per account after the `last`."""
-    for customer in (one for one in customers if one > (last or "")):
+    """Ad groups with their tags and those of the ads and asset groups, of the accounts after the `last`."""
+    for customer in [one for one in customers if one > (last or "")]:
         groups = client.rows(customer, AD_GROUPS)
-        links = [(row["campaign"]["id"], row["adGroup"]) for row in groups]
-        links += [(row["campaign"]["id"], row["adGroupAd"]["ad"]) for row in client.rows(customer, ADS)]
-        links += [(row["campaign"]["id"], row["assetGroup"]) for row in client.rows(customer, ASSET_GROUPS)]
-        ids = {"customer_id": customer}
-        yield Page(
-            rows={
-                "ad_groups": [ids | {"campaign_id": row["campaign"]["id"]} | plain(row["adGroup"]) for row in groups],
-                "utm_campaigns": [tag for campaign, link in links for tag in utm_campaigns(customer, campaign, link)],
-            },
-            bookmark=customer,
-        )
+        rows = [
+            {"customer_id": customer, "campaign_id": row["campaign"]["id"]} | plain(row["adGroup"]) for row in groups
+        ]
+        yield Page(rows={"ad_groups": rows, "utm_campaigns": utm_rows(customer, groups, "adGroup")}, bookmark=last)
+        for ads in client.pages(customer, ADS):
+            yield Page(rows={"utm_campaigns": utm_rows(customer, ads, "adGroupAd", "ad")}, bookmark=last)
+        last = customer
+        tags = utm_rows(customer, client.rows(customer, ASSET_GROUPS), "assetGroup")
+        yield Page(rows={"utm_campaigns": tags}, bookmark=last)
 
 
 def plain(resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,8 +92,21 @@ def plain(resource: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in resource.items() if name != "resourceName"}
 
 
-def utm_campaigns(customer: str, campaign: str, link: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What a campaign, group or ad writes into utm_campaign, as rows; what Google fills in itself is left out.
+def utm_rows(customer: str, rows: list[Row], *path: str) -> list[dict[str, str]]:
+    """Each campaign and value of utm_campaign that the links at that path of the rows carry, once."""
+    found = set()
+    for row in rows:
+        link: Any = row
+        for name in path:
+            link = link[name]
+        found |= {(row["campaign"]["id"], value) for value in utm_campaigns(link)}
+    return [
+        {"customer_id": customer, "campaign_id": campaign, "utm_campaign": value} for campaign, value in sorted(found)
+    ]
+
+
+def utm_campaigns(link: Mapping[str, Any]) -> set[str]:
+    """What a campaign, group or ad writes into utm_campaign; what Google fills in itself is left out.
 
     A tag may stand in the template (there in a URL within a URL, too), the suffix or the final URL. `{_name}` is a
     parameter of the link's own; others, such as `{campaignid}`, take a value at each click.
@@ -109,8 +119,4 @@ def utm_campaigns(customer: str, campaign: str, link: Mapping[str, Any]) -> list
         if text
         for value in UTM_CAMPAIGN.findall(unquote(text) if NESTED in text.lower() else text)
     }
-    return [
-        {"customer_id": customer, "campaign_id": campaign, "utm_campaign": value}
-        for value in sorted(found)
-        if value and "{" not in value
-    ]
+    return {value for value in found if value and "{" not in value}

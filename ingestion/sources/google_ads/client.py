@@ -1,9 +1,10 @@
-"""Google Ads' REST API: queries in GAQL, answered as a stream of batches that is taken whole or not at all.
+"""Google Ads' REST API: queries in GAQL, answered as a stream that is taken whole or not at all, or in pages.
 
-An error may come as an answer of its own or, once the stream has begun, as its last batch under status 200.
+An error may come as an answer of its own or, once a stream has begun, as its last batch under status 200.
 """
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import requests
@@ -13,6 +14,7 @@ from ingestion.http import ask, session
 from ingestion.sources.google_ads.errors import VENDOR, GoogleError, Refusal
 from ingestion.sources.google_ads.settings import PREFIX, GoogleAdsSettings
 
+STREAM, PAGES = "searchStream", "search"
 TOO_MANY, SERVER_ERROR = 429, 500
 # A minute's quota is worth waiting for, a day's is not; the session waits no longer anyway.
 LONGEST_WAIT_SECONDS = 300
@@ -30,11 +32,25 @@ class Client:
 
     def rows(self, customer: str, query: str) -> list[Row]:
         """All rows that an account (digits) answers to a query. Raises Fault, which is a Refusal if Google says why."""
+        return _rows(self._answers(customer, STREAM, {"query": query}))
+
+    def pages(self, customer: str, query: str) -> Iterator[list[Row]]:
+        """The same in pages of 10,000 rows, for what may be more than fits into memory."""
+        body = {"query": query}
+        while True:
+            [answer] = self._answers(customer, PAGES, body)
+            yield _rows([answer])
+            if not answer.get("nextPageToken"):
+                return
+            body |= {"pageToken": answer["nextPageToken"]}
+
+    def _answers(self, customer: str, method: str, body: Row) -> list[Row]:
+        """The batches of a stream, or the one page, asked for until they come whole. Raises Fault."""
         for attempt in range(self.settings.http.attempts):
-            response = self._ask(customer, query)
-            rows, error = _read(response)
-            if rows is not None:
-                return rows
+            response = self._ask(customer, method, body)
+            answers, error = _read(response)
+            if answers is not None:
+                return answers
             if error and error.concerns_token:
                 self._token = ""
             elif response.ok and (error is None or error.passes):
@@ -43,16 +59,16 @@ class Client:
                 break
         raise self._fault(response, error, customer)
 
-    def _ask(self, customer: str, query: str) -> requests.Response:
+    def _ask(self, customer: str, method: str, body: Row) -> requests.Response:
         settings = self.settings
-        url = f"{settings.base_url}/v{settings.api_version}/customers/{customer}/googleAds:searchStream"
+        url = f"{settings.base_url}/v{settings.api_version}/customers/{customer}/googleAds:{method}"
         headers = {
             "Authorization": f"Bearer {self._token or self._new_token()}",
             "login-customer-id": settings.login_customer_id,
             "developer-token": settings.developer_token,
         }
         given = {name: value for name, value in headers.items() if value}
-        return ask(self._session, VENDOR, "POST", url, headers=given, json={"query": query})
+        return ask(self._session, VENDOR, "POST", url, headers=given, json=body)
 
     def _new_token(self) -> str:
         settings = self.settings
@@ -77,7 +93,7 @@ class Client:
     def _fault(self, response: requests.Response, error: GoogleError | None, customer: str) -> Fault:
         """What the last of the tries came to, in one line."""
         if error is None and response.ok:
-            return Fault(f"{VENDOR}: the stream of account {customer} breaks off, again and again; try later.")
+            return Fault(f"{VENDOR}: the answer of account {customer} breaks off, again and again; try later.")
         if error is None and response.status_code < SERVER_ERROR:
             return Fault(
                 f"{VENDOR}: {self.settings.base_url} answered with status {response.status_code} and no reason; "
@@ -92,17 +108,19 @@ class Client:
 
 
 def _read(response: requests.Response) -> tuple[list[Row] | None, GoogleError | None]:
-    """The rows of a whole stream, or the error in it; neither where the body breaks off or is none of Google Ads'."""
+    """The batches of a whole stream or the one page, or the error; neither where the body breaks off or is no JSON."""
     body = _json(response)
-    batches = body if isinstance(body, list) else [body]
-    if not all(isinstance(batch, dict) for batch in batches):
+    answers = body if isinstance(body, list) else [body]
+    if not all(isinstance(answer, dict) for answer in answers):
         return None, None
-    error = next((batch["error"] for batch in batches if "error" in batch), None)
+    error = next((answer["error"] for answer in answers if "error" in answer), None)
     if error is not None:
         return None, GoogleError.from_json(error)
-    if not response.ok or not isinstance(body, list):
-        return None, None
-    return [row for batch in batches for row in batch.get("results") or []], None
+    return (answers if response.ok else None), None
+
+
+def _rows(answers: list[Row]) -> list[Row]:
+    return [row for answer in answers for row in answer.get("results") or []]
 
 
 def _json(response: requests.Response) -> Any:

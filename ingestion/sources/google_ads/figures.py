@@ -34,8 +34,9 @@ CLICKS = "SELECT click_view.gclid, click_view.ad_group_ad, campaign.id, segments
 
 @dataclass(frozen=True)
 class Span:
-    """Days of an account that have been read, up to `last`: their rows, keys of what may be gone, and the newest day
-    of which Google had stated something, '' where it had not.
+    """Rows of an account's days, which have been read to the end up to `last`, and keys of what may be gone.
+
+    `newest` is the newest day of which Google had stated something, '' where it had not.
     """
 
     last: date
@@ -69,7 +70,7 @@ class DayReader:
         return self._pages(table, cursor, bookmark, look_back, self._first_day, read)
 
     def click_pages(self, cursor: dict | None, bookmark: dict | None) -> Iterator[Page]:
-        """Clicks with their campaigns, a page per account and day on which the account had clicks."""
+        """Clicks with their campaigns, day by day on which an account had clicks."""
         oldest = self.until - CLICK_DAYS_KEPT * DAY
 
         def read(customer: str, first: date) -> Iterator[Span]:
@@ -77,7 +78,10 @@ class DayReader:
             clicked = f"{CLICK_DAYS} WHERE segments.date BETWEEN '{first}' AND '{self.until}' AND metrics.clicks > 0"
             days = sorted({row["segments"]["date"] for row in self.client.rows(customer, clicked)})
             for day in days:
-                yield Span(date.fromisoformat(day), day, self._clicks(customer, day), [])
+                last = date.fromisoformat(day)
+                for rows in self._clicks(customer, day):
+                    yield Span(last - DAY, day, rows, [])
+                yield Span(last, day, [], [])
 
         since = self.client.settings.since or oldest
         return self._pages("click_views", cursor, bookmark, CLICK_DAYS_REREAD * DAY, lambda _: since, read)
@@ -122,14 +126,13 @@ class DayReader:
         since = self.client.settings.since or date.min
         return max(min(starts, default=self.until), since, self.until - DAYS_KEPT * DAY)
 
-    def _clicks(self, customer: str, day: str) -> list[dict]:
+    def _clicks(self, customer: str, day: str) -> Iterator[list[dict]]:
         try:
-            rows = self.client.rows(customer, f"{CLICKS} WHERE segments.date = '{day}'")
+            for rows in self.client.pages(customer, f"{CLICKS} WHERE segments.date = '{day}'"):
+                yield [click_row(customer, row) for row in rows if row["clickView"].get("gclid")]
         except Refusal as refusal:
             if refusal.code != "DATE_TOO_OLD":  # by Google's clock, which may be ahead of ours
                 raise
-            return []
-        return [click_row(customer, row) for row in rows if row["clickView"].get("gclid")]
 
 
 def performance_row(customer: str, row: Mapping[str, Any]) -> dict[str, Any]:
