@@ -326,7 +326,10 @@ def _snapshot(
 def _named_as_deleted(
     connection: duckdb.DuckDBPyConnection, table: RawTable, reading: Reading, raw: RawState
 ) -> list[str]:
-    """Selects of the keys that the pages name as deleted; a key without its last columns names all that begin so."""
+    """Selects of the keys that the pages name as deleted; a key without its last columns names all that begin so.
+
+    Of those, a record that was given but refused is not gone: it keeps its last good version.
+    """
     relation = reading.relation(table.name, DELETED, table.key)
     if relation is None:
         return []
@@ -341,7 +344,8 @@ def _named_as_deleted(
         found.append(
             f"select {identifiers(table.key, 'stored')} from warehouse.{raw.dataset}.{table.name} as stored "
             f"semi join (select {_typed_key(table)} from {relation} where not ({is_full})) as named "
-            f"on named.{identifier(first)} = stored.{identifier(first)} and {begins_so}"
+            f"on named.{identifier(first)} = stored.{identifier(first)} and {begins_so} "
+            f"anti join refused_{table.name} as refused on {equal(table.key, 'refused', 'stored')}"
         )
     return found
 

@@ -166,11 +166,20 @@ def environment(address: str, state: State) -> dict[str, str]:
         "FUNNELHOUSE_MARKETO_CLIENT_ID": state.client_id,
         "FUNNELHOUSE_MARKETO_CLIENT_SECRET": state.client_secret,
     }
-    return {
+    google_ads = {
+        "FUNNELHOUSE_GOOGLE_ADS_BASE_URL": address,
+        "FUNNELHOUSE_GOOGLE_ADS_TOKEN_URL": f"{address}/google_ads/token",
+        "FUNNELHOUSE_GOOGLE_ADS_LOGIN_CUSTOMER_ID": "555-000-0001",
+        "FUNNELHOUSE_GOOGLE_ADS_CLIENT_ID": state.client_id,
+        "FUNNELHOUSE_GOOGLE_ADS_CLIENT_SECRET": state.client_secret,
+        "FUNNELHOUSE_GOOGLE_ADS_REFRESH_TOKEN": state.client_secret,
+    }
+    settings = {
         Setup.SPLIT: {"FUNNELHOUSE_SOURCES": "files,salesforce,hubspot,marketo"} | hubspot | salesforce | marketo,
         Setup.HUBSPOT: {"FUNNELHOUSE_SOURCES": "files,hubspot"} | hubspot,
         Setup.SALESFORCE: {"FUNNELHOUSE_SOURCES": "files,salesforce,marketo"} | salesforce | marketo,
-    }[state.setup]
+    }[state.setup] | google_ads
+    return settings | {"FUNNELHOUSE_SOURCES": f"{settings['FUNNELHOUSE_SOURCES']},google_ads"}
 
 
 def move_forward(given: argparse.Namespace) -> None:

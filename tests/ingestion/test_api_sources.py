@@ -22,7 +22,10 @@ from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
 from ingestion.sources import source_module
 
-VENDORS = ("hubspot", "salesforce", "marketo")
+VENDORS = ("hubspot", "salesforce", "marketo", "google_ads")
+SECRETS = ("HUBSPOT_TOKEN", "SALESFORCE_CLIENT_SECRET", "MARKETO_CLIENT_SECRET", "GOOGLE_ADS_REFRESH_TOKEN")
+# Google forgets clicks after 90 days, a warehouse does not: all that is compared happened later.
+MORE_SETTINGS = {"google_ads": {"FUNNELHOUSE_GOOGLE_ADS_SINCE": "2026-07-25"}}
 # Killed children begin with everything imported, so that the kills meet loads and not imports.
 FORKSERVER = multiprocessing.get_context("forkserver")
 FORKSERVER.set_forkserver_preload(["ingestion.load", *(f"ingestion.sources.{vendor}" for vendor in VENDORS)])
@@ -39,7 +42,7 @@ class Company:
 
     def environment(self) -> dict[str, str]:
         own = {"FUNNELHOUSE_DATA_DIR": str(self.data_dir), "FUNNELHOUSE_SOURCES": self.vendor}
-        return own | credentials(self.url, self.state)
+        return own | credentials(self.url, self.state) | MORE_SETTINGS.get(self.vendor, {})
 
     def load(self) -> Load:
         return load(self.vendor, Settings.from_environment(self.environment()))
@@ -239,9 +242,9 @@ def test_a_changed_type_sets_records_aside_until_they_are_read_anew(vendor, tmp_
         assert_equal(drifting.standing(), yardstick(vendor))
 
 
-@pytest.mark.parametrize("variable", ["HUBSPOT_TOKEN", "SALESFORCE_CLIENT_SECRET", "MARKETO_CLIENT_SECRET"])
+@pytest.mark.parametrize("variable", SECRETS)
 def test_a_wrong_secret_is_one_line_that_names_the_setting(variable, tmp_path):
-    name = variable.split("_")[0].lower()
+    name = next(vendor for vendor in VENDORS if variable.startswith(vendor.upper()))
     with company(name, tmp_path) as closed:
         environment = closed.environment() | {f"FUNNELHOUSE_{variable}": "wrong-secret"}
         result = load(name, Settings.from_environment(environment))
@@ -251,12 +254,13 @@ def test_a_wrong_secret_is_one_line_that_names_the_setting(variable, tmp_path):
         assert len(result.message.splitlines()) == 1
 
 
-@pytest.mark.parametrize("variable", ["HUBSPOT_TOKEN", "SALESFORCE_CLIENT_SECRET", "MARKETO_CLIENT_SECRET"])
+@pytest.mark.parametrize("variable", SECRETS)
 def test_a_missing_secret_is_one_line_that_names_the_setting(variable, tmp_path):
-    name = variable.split("_")[0].lower()
+    name = next(vendor for vendor in VENDORS if variable.startswith(vendor.upper()))
     environment = {"FUNNELHOUSE_DATA_DIR": str(tmp_path), "FUNNELHOUSE_SOURCES": name}
     environment |= {"FUNNELHOUSE_MARKETO_BASE_URL": "http://127.0.0.1:9", "FUNNELHOUSE_MARKETO_CLIENT_ID": "x"}
-    environment |= {"FUNNELHOUSE_SALESFORCE_CLIENT_ID": "x"}
+    environment |= {"FUNNELHOUSE_SALESFORCE_CLIENT_ID": "x", "FUNNELHOUSE_GOOGLE_ADS_CUSTOMER_IDS": "123-456-7890"}
+    environment |= {f"FUNNELHOUSE_GOOGLE_ADS_{setting}": "x" for setting in ("CLIENT_ID", "CLIENT_SECRET")}
     result = load(name, Settings.from_environment(environment))
     assert result.status == FAILED
     assert f"FUNNELHOUSE_{variable}" in result.message

@@ -35,6 +35,7 @@ TABLES = {
             email="email",
         ),
         RawTable("events", ("id", "person_id"), {"id": "string", "person_id": "string", "kind": "string"}),
+        RawTable("figures", ("account", "day"), {"account": "string", "day": "date", "clicks": "bigint"}),
         RawTable("visits", ("id",), {"id": "string", "person_id": "string"}, parents=(Parent("person_id", "people"),)),
         RawTable(
             "notes", ("id",), {"id": "string", "person_id": "string"},
@@ -205,6 +206,18 @@ def test_a_key_without_its_last_columns_names_all_that_begin_so_but_those_said_a
     api.load(stream(Page({"events": rows})))
     api.load(stream(Page({"events": [{"id": "a", "person_id": "z"}]}, deleted={"events": [{"id": "a"}]})))
     assert api.standing("events", "id, person_id", "id, person_id") == [("a", "z"), ("b", "x")]
+
+
+def test_a_record_that_is_refused_keeps_its_last_good_version_even_where_all_that_begin_so_are_named(api):
+    api.load(
+        stream(Page({"figures": [{"account": "a", "day": f"2026-01-0{day}", "clicks": day} for day in (1, 2, 3)]}))
+    )
+    rows = [
+        {"account": "a", "day": "2026-01-01", "clicks": "several"},
+        {"account": "a", "day": "2026-01-02", "clicks": 5},
+    ]
+    assert api.load(stream(Page({"figures": rows}, deleted={"figures": [{"account": "a"}]}))).quarantined_count == 1
+    assert api.standing("figures", "day::varchar, clicks", "account, day") == [("2026-01-01", 1), ("2026-01-02", 5)]
 
 
 def test_what_belongs_to_a_record_goes_with_it(api):
