@@ -338,11 +338,17 @@ def _named_as_deleted(
             f"(named.{identifier(name)} is null or named.{identifier(name)} = stored.{identifier(name)})"
             for name in rest
         )
-        found.append(
+        select = (
             f"select {identifiers(table.key, 'stored')} from warehouse.{raw.dataset}.{table.name} as stored "
             f"semi join (select {_typed_key(table)} from {relation} where not ({is_full})) as named "
             f"on named.{identifier(first)} = stored.{identifier(first)} and {begins_so}"
         )
+        # A record that was refused is among the rows too, and keeps its last good version.
+        given = reading.relation(table.name, "", table.key)
+        if given:
+            select += f" anti join (select {_typed_key(table)} from {given}) as given "
+            select += f"on {equal(table.key, 'given', 'stored')}"
+        found.append(select)
     return found
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 
+from ingestion.simulator.advertising import account_ids
 from ingestion.simulator.chronicle import Chronicle, chronicle
 from ingestion.simulator.server.serve import running
 from ingestion.simulator.server.state import State
@@ -32,7 +33,7 @@ def speaking(setup: Setup = STORY_SETUP, now: datetime = NOW) -> Iterator[tuple[
 
 
 def credentials(url: str, state: State) -> dict[str, str]:
-    """The settings under which all three vendors are asked."""
+    """The settings under which all vendors are asked."""
     return {
         "FUNNELHOUSE_AS_OF": f"{state.now.isoformat()}Z",
         "FUNNELHOUSE_HTTP_TIMEOUT_SECONDS": "1.2",
@@ -46,4 +47,10 @@ def credentials(url: str, state: State) -> dict[str, str]:
         "FUNNELHOUSE_MARKETO_BASE_URL": url,
         "FUNNELHOUSE_MARKETO_CLIENT_ID": state.client_id,
         "FUNNELHOUSE_MARKETO_CLIENT_SECRET": state.client_secret,
+        "FUNNELHOUSE_LINKEDIN_ADS_BASE_URL": url,
+        "FUNNELHOUSE_LINKEDIN_ADS_LOGIN_URL": url,
+        "FUNNELHOUSE_LINKEDIN_ADS_ACCOUNT_IDS": account_ids("linkedin_ads"),
+        "FUNNELHOUSE_LINKEDIN_ADS_CLIENT_ID": state.client_id,
+        "FUNNELHOUSE_LINKEDIN_ADS_CLIENT_SECRET": state.client_secret,
+        "FUNNELHOUSE_LINKEDIN_ADS_REFRESH_TOKEN": state.client_secret,
     }

@@ -12,6 +12,7 @@ import requests
 from ingestion.config import Settings
 from ingestion.faults import Fault
 from ingestion.simulator import truth
+from ingestion.simulator.advertising import account_ids
 from ingestion.simulator.chronicle import chronicle, told
 from ingestion.simulator.company import HISTORY_MONTHS
 from ingestion.simulator.filed import filed
@@ -166,11 +167,22 @@ def environment(address: str, state: State) -> dict[str, str]:
         "FUNNELHOUSE_MARKETO_CLIENT_ID": state.client_id,
         "FUNNELHOUSE_MARKETO_CLIENT_SECRET": state.client_secret,
     }
-    return {
-        Setup.SPLIT: {"FUNNELHOUSE_SOURCES": "files,salesforce,hubspot,marketo"} | hubspot | salesforce | marketo,
-        Setup.HUBSPOT: {"FUNNELHOUSE_SOURCES": "files,hubspot"} | hubspot,
-        Setup.SALESFORCE: {"FUNNELHOUSE_SOURCES": "files,salesforce,marketo"} | salesforce | marketo,
-    }[state.setup]
+    linkedin_ads = {
+        "FUNNELHOUSE_LINKEDIN_ADS_BASE_URL": address,
+        "FUNNELHOUSE_LINKEDIN_ADS_ACCOUNT_IDS": account_ids("linkedin_ads"),
+        "FUNNELHOUSE_LINKEDIN_ADS_ACCESS_TOKEN": state.client_secret,
+    }
+    # Ads are bought on the same platforms whichever CRM serves whom.
+    advertising = {"linkedin_ads": linkedin_ads}
+    systems = {
+        Setup.SPLIT: {"salesforce": salesforce, "hubspot": hubspot, "marketo": marketo},
+        Setup.HUBSPOT: {"hubspot": hubspot},
+        Setup.SALESFORCE: {"salesforce": salesforce, "marketo": marketo},
+    }[state.setup] | advertising
+    variables = {"FUNNELHOUSE_SOURCES": ",".join(["files", *systems])}
+    for own in systems.values():
+        variables |= own
+    return variables
 
 
 def move_forward(given: argparse.Namespace) -> None:

@@ -49,6 +49,11 @@ def advertising(story: Chronicle, system: str, now: datetime) -> Advertising:
     )
 
 
+def account_ids(system: str) -> str:
+    """The numbers of a platform's accounts as its setting wants them."""
+    return ",".join(str(number) for number in _accounts(system)["number"])
+
+
 def _accounts(system: str) -> pd.DataFrame:
     base = 1_000_000_007 * (1 + list(AD_PLATFORMS.values()).index(system))
     return pd.DataFrame(

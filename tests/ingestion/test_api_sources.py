@@ -22,7 +22,14 @@ from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
 from ingestion.sources import source_module
 
-VENDORS = ("hubspot", "salesforce", "marketo")
+VENDORS = ("hubspot", "salesforce", "marketo", "linkedin_ads")
+# The secret of each vendor's credentials.
+SECRETS = {
+    "HUBSPOT_TOKEN": "hubspot",
+    "SALESFORCE_CLIENT_SECRET": "salesforce",
+    "MARKETO_CLIENT_SECRET": "marketo",
+    "LINKEDIN_ADS_CLIENT_SECRET": "linkedin_ads",
+}
 # Killed children begin with everything imported, so that the kills meet loads and not imports.
 FORKSERVER = multiprocessing.get_context("forkserver")
 FORKSERVER.set_forkserver_preload(["ingestion.load", *(f"ingestion.sources.{vendor}" for vendor in VENDORS)])
@@ -239,9 +246,9 @@ def test_a_changed_type_sets_records_aside_until_they_are_read_anew(vendor, tmp_
         assert_equal(drifting.standing(), yardstick(vendor))
 
 
-@pytest.mark.parametrize("variable", ["HUBSPOT_TOKEN", "SALESFORCE_CLIENT_SECRET", "MARKETO_CLIENT_SECRET"])
+@pytest.mark.parametrize("variable", SECRETS)
 def test_a_wrong_secret_is_one_line_that_names_the_setting(variable, tmp_path):
-    name = variable.split("_")[0].lower()
+    name = SECRETS[variable]
     with company(name, tmp_path) as closed:
         environment = closed.environment() | {f"FUNNELHOUSE_{variable}": "wrong-secret"}
         result = load(name, Settings.from_environment(environment))
@@ -251,9 +258,9 @@ def test_a_wrong_secret_is_one_line_that_names_the_setting(variable, tmp_path):
         assert len(result.message.splitlines()) == 1
 
 
-@pytest.mark.parametrize("variable", ["HUBSPOT_TOKEN", "SALESFORCE_CLIENT_SECRET", "MARKETO_CLIENT_SECRET"])
+@pytest.mark.parametrize("variable", SECRETS)
 def test_a_missing_secret_is_one_line_that_names_the_setting(variable, tmp_path):
-    name = variable.split("_")[0].lower()
+    name = SECRETS[variable]
     environment = {"FUNNELHOUSE_DATA_DIR": str(tmp_path), "FUNNELHOUSE_SOURCES": name}
     environment |= {"FUNNELHOUSE_MARKETO_BASE_URL": "http://127.0.0.1:9", "FUNNELHOUSE_MARKETO_CLIENT_ID": "x"}
     environment |= {"FUNNELHOUSE_SALESFORCE_CLIENT_ID": "x"}

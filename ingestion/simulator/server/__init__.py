@@ -6,11 +6,12 @@ Each vendor is a mouth of the same story: a module with `routes(state)` and `err
 
 from starlette.applications import Starlette
 
-from ingestion.simulator.server import control, hubspot, marketo, salesforce
+from ingestion.simulator.server import control, hubspot, linkedin_ads, marketo, salesforce
 from ingestion.simulator.server.faults import FaultMiddleware
 from ingestion.simulator.server.state import State
 
-MOUTHS = {"hubspot": hubspot, "salesforce": salesforce, "marketo": marketo}
+# Before HubSpot, which answers for all other paths below /oauth/.
+MOUTHS = {"linkedin_ads": linkedin_ads, "hubspot": hubspot, "salesforce": salesforce, "marketo": marketo}
 
 
 def app(state: State) -> Starlette:
