@@ -87,8 +87,8 @@ def day_pages(
     while rest:
         part, after = rest.split(longest)
         try:
-            for rows, place in read(part, place):
-                yield Page(rows={table: rows}, bookmark=_noted(rest, longest, place))
+            for rows, further in read(part, place):
+                yield Page(rows={table: rows}, bookmark=_noted(rest, longest, further))
         except TooMuch:
             if len(part) == 1:
                 raise

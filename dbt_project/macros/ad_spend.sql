@@ -46,9 +46,10 @@
             select
                 campaign_number,
                 date,
-                sum(impressions) as impressions,
-                sum(clicks) as clicks,
-                sum(cost_micros) as cost_micros,
+                -- A sum of whole numbers has more bits than they have.
+                cast(sum(impressions) as bigint) as impressions,
+                cast(sum(clicks) as bigint) as clicks,
+                cast(sum(cost_micros) as bigint) as cost_micros,
                 sum(conversions) as conversions
             from {{ groups }}
             where not _is_deleted

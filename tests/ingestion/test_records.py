@@ -35,6 +35,7 @@ TABLES = {
             email="email",
         ),
         RawTable("events", ("id", "person_id"), {"id": "string", "person_id": "string", "kind": "string"}),
+        RawTable("spend", ("day", "campaign"), {"day": "date", "campaign": "string", "cost": "double"}),
         RawTable("visits", ("id",), {"id": "string", "person_id": "string"}, parents=(Parent("person_id", "people"),)),
         RawTable(
             "notes", ("id",), {"id": "string", "person_id": "string"},
@@ -205,6 +206,14 @@ def test_a_key_without_its_last_columns_names_all_that_begin_so_but_those_said_a
     api.load(stream(Page({"events": rows})))
     api.load(stream(Page({"events": [{"id": "a", "person_id": "z"}]}, deleted={"events": [{"id": "a"}]})))
     assert api.standing("events", "id, person_id", "id, person_id") == [("a", "z"), ("b", "x")]
+
+
+def test_a_refused_record_whose_key_begins_so_keeps_its_last_good_version(api):
+    spent = [{"day": "2026-01-01", "campaign": "x", "cost": "1"}, {"day": "2026-01-01", "campaign": "y", "cost": "2"}]
+    api.load(stream(Page({"spend": spent})))
+    refused = spent[0] | {"cost": "a lot"}
+    api.load(stream(Page({"spend": [refused]}, deleted={"spend": [{"day": "2026-01-01"}]})))
+    assert api.standing("spend", "campaign, cost", "day, campaign") == [("x", 1.0)]
 
 
 def test_what_belongs_to_a_record_goes_with_it(api):

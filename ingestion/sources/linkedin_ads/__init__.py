@@ -1,4 +1,4 @@
-"""The `linkedin_ads` source: campaign groups, campaigns and what they did and cost. README.md says how to connect it."""
+"""The `linkedin_ads` source: campaign groups, campaigns, what they did and cost. README.md says how to connect it."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -26,7 +26,7 @@ PIVOTS = {
 def analytics_pages(
     client: Client, account: Mapping[str, Any], pivot: str, cursor: str | None, bookmark: dict | None
 ) -> Iterator[Page]:
-    """The figures of an account by pivot: all since it was made at first, then those of the days that may have changed."""
+    """An account's figures by pivot: all since it was made at first, then those of the days that may have changed."""
     table, column = PIVOTS[pivot]
     account_id = int(account["id"])
 

@@ -1,4 +1,4 @@
-"""What an ad account has: itself, campaign groups, and campaigns with the parameters that they add to a landing page."""
+"""What an ad account has: campaign groups, and campaigns with the parameters that they add to a landing page."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,9 +12,9 @@ GROUPS_PAGE, CAMPAIGNS_PAGE = 1_000, 100
 
 def group_pages(client: Client, account_id: int, token: str | None) -> Iterator[Page]:
     """All campaign groups of an account; what is not among them has been deleted."""
-    for records, token in client.listing(f"/rest/adAccounts/{account_id}/adCampaignGroups", GROUPS_PAGE, token):
+    for records, following in client.listing(f"/rest/adAccounts/{account_id}/adCampaignGroups", GROUPS_PAGE, token):
         rows = [_row(record, account_id) for record in records]
-        yield Page(rows={"campaign_groups": rows}, bookmark=token)
+        yield Page(rows={"campaign_groups": rows}, bookmark=following)
     yield Page(deleted={"campaign_groups": [{"account_id": account_id}]})
 
 
@@ -25,7 +25,7 @@ def campaign_pages(client: Client, account_id: int, cursor: int | None, bookmark
     """
     newest = (bookmark or {}).get("newest") or cursor or 0
     token = (bookmark or {}).get("token")
-    for records, token in client.listing(f"/rest/adAccounts/{account_id}/adCampaigns", CAMPAIGNS_PAGE, token):
+    for records, following in client.listing(f"/rest/adAccounts/{account_id}/adCampaigns", CAMPAIGNS_PAGE, token):
         asked = [
             int(record["id"])
             for record in records
@@ -41,13 +41,13 @@ def campaign_pages(client: Client, account_id: int, cursor: int | None, bookmark
             deleted={
                 "tracking_parameters": [{"account_id": account_id, "campaign_id": campaign_id} for campaign_id in asked]
             },
-            bookmark={"token": token, "newest": newest},
+            bookmark={"token": following, "newest": newest},
         )
     yield Page(deleted={"campaigns": [{"account_id": account_id}]}, cursor=newest)
 
 
 def _parameters(client: Client, account_id: int, campaign_id: int) -> Iterator[dict]:
-    """What a campaign adds to the query of its landing pages: fixed values, and names of its own that LinkedIn fills."""
+    """What a campaign adds to the query of its landing pages: fixed values, and such as LinkedIn fills in."""
     key = f"(adEntity:(sponsoredCampaign:{urn('sponsoredCampaign', campaign_id)}))"
     try:
         given = client.get(f"/rest/adTrackingParameters/{key}")

@@ -38,7 +38,7 @@ class Client:
         self._token = settings.access_token
 
     def get(self, path: str, **parameters: Any) -> dict:
-        """The answer of a path; parameters are in Rest.li's spelling, those that are None are left out. Raises Fault."""
+        """The answer of a path; parameters are in Rest.li's spelling, None is left out. Raises Fault."""
         # Parentheses, colons and commas must stay as they are: they are the structure of a value.
         query = "&".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
         response = self._ask(f"{path}?{query}" if query else path)
@@ -46,7 +46,7 @@ class Client:
         return _json(response, path)
 
     def listing(self, path: str, size: int, token: str | None = None) -> Iterator[tuple[list[dict], str | None]]:
-        """The pages of a search from a token on, each with the token of the next page, None at the end. Raises Fault."""
+        """The pages of a search from a token on, each with the next page's token, None at the end. Raises Fault."""
         earlier = token
         while True:
             given = quote(token, safe="") if token else None
@@ -114,8 +114,8 @@ def _stop_at_the_daily_limit(response: requests.Response, *_: Any, **__: Any) ->
     """Waiting helps when LinkedIn protects itself, not when the calls of the day are used up."""
     if response.status_code == TOO_MANY and "DAY limit" in _message(response):
         raise Fault(
-            f"{VENDOR}: the calls of the day are used up; they are counted anew from midnight UTC on, and the load goes on "
-            "where it stopped."
+            f"{VENDOR}: the calls of the day are used up; they are counted anew from midnight UTC on, and the load "
+            "goes on where it stopped."
         )
 
 

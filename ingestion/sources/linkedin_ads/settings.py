@@ -18,7 +18,7 @@ LOOK_BACK_DAYS = 90
 
 @dataclass(frozen=True)
 class LinkedInAdsSettings:
-    """Either `access_token` is set, or the three from which one is made: `client_id`, `client_secret`, `refresh_token`."""
+    """Either `access_token` is set, or what one is made from: `client_id`, `client_secret` and `refresh_token`."""
 
     account_ids: tuple[int, ...]
     access_token: str
@@ -64,7 +64,9 @@ class LinkedInAdsSettings:
 def _account_ids(environment: Mapping[str, str]) -> tuple[int, ...]:
     given = [text.strip() for text in environment.get(f"{PREFIX}ACCOUNT_IDS", "").split(",") if text.strip()]
     if not given:
-        raise Fault(f"{PREFIX}ACCOUNT_IDS is empty; set it to the numbers that Campaign Manager shows, such as 512345678.")
+        raise Fault(
+            f"{PREFIX}ACCOUNT_IDS is empty; set it to the numbers that Campaign Manager shows, such as 512345678."
+        )
     for text in given:
         if not text.isdecimal():
             raise Fault(f"{PREFIX}ACCOUNT_IDS: '{text}' is not the number of an ad account such as 512345678.")

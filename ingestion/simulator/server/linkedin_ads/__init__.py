@@ -1,4 +1,4 @@
-"""The company as LinkedIn's Marketing API would tell it: ad accounts, campaign groups, campaigns, their figures per day.
+"""The company as LinkedIn's Marketing API would tell it: accounts, campaign groups, campaigns, their figures.
 
 What is a campaign in the story is a campaign group here, its ad groups are campaigns. Figures are restated for weeks,
 as `ingestion.simulator.advertising` has it.

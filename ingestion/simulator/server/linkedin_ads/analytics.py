@@ -15,8 +15,7 @@ from ingestion.simulator.server.linkedin_ads.world import VENDOR, World
 
 MOST_ELEMENTS = 15_000
 MOST_FIELDS = 20
-# Of the conversions of a group of campaigns so many are leads from a form on LinkedIn itself, the others are made on
-# the website.
+# One conversion of three is a lead from a form on LinkedIn itself, the others are made on the website.
 FORM_LEADS_OF = 3
 PIVOTS = {"CAMPAIGN_GROUP": ("campaign", "sponsoredCampaignGroup"), "CAMPAIGN": ("group", "sponsoredCampaign")}
 DAY = r"\(year:(\d{4}),month:(\d{1,2}),day:(\d{1,2})\)"

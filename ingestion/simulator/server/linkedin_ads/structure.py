@@ -1,4 +1,4 @@
-"""Ad accounts, searches for campaign groups and campaigns with page tokens, and the tracking parameters of a campaign."""
+"""Ad accounts, searches for campaign groups and campaigns with page tokens, what campaigns add to a landing page."""
 
 import base64
 import binascii

@@ -118,5 +118,3 @@ def milliseconds(moment: Any) -> int:
 def _schedule(campaign: Any) -> dict:
     end = {} if pd.isna(campaign.end_date) else {"end": milliseconds(campaign.end_date)}
     return {"start": milliseconds(campaign.start_date), **end}
-
-
