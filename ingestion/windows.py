@@ -4,7 +4,7 @@ The first load reads all days there are; each later one those that the platform 
 account are read whole: a row that the platform no longer states goes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 from ingestion.faults import Fault
 from ingestion.pages import Page
 
-# The rows of these days piece by piece, each with the place where it goes on (any JSON; None: at the beginning).
-Read = Callable[["Days", Any], Iterator[tuple[list[dict], Any]]]
+# The rows of these days by table, in pieces, each with the place where it goes on (any JSON; None: at the beginning).
+Read = Callable[["Days", Any], Iterator[tuple[Mapping[str, list[dict]], Any]]]
 
 
 class TooMuch(Fault):
@@ -72,11 +72,11 @@ class Horizon:
 
 
 def day_pages(
-    table: str, account: Mapping[str, Any], days: Days, longest: int, read: Read, bookmark: dict | None
+    tables: Iterable[str], account: Mapping[str, Any], days: Days, longest: int, read: Read, bookmark: dict | None
 ) -> Iterator[Page]:
-    """The rows of a table for these days of an account, at most `longest` days at once, fewer where that is too much.
+    """The rows of the tables for these days of an account, at most `longest` days at once, fewer if that is too much.
 
-    The table's key begins with the columns of `account` and `date`: so each day that was read is named, and what is
+    The tables' keys begin with the columns of `account` and `date`: so each day that was read is named, and what is
     stored of it but not among the rows goes. The cursor is the last day. Raises Fault.
     """
     rest: Days | None = days
@@ -88,7 +88,7 @@ def day_pages(
         part, after = rest.split(longest)
         try:
             for rows, further in read(part, place):
-                yield Page(rows={table: rows}, bookmark=_noted(rest, longest, further))
+                yield Page(rows=rows, bookmark=_noted(rest, longest, further))
         except TooMuch:
             if len(part) == 1:
                 raise
@@ -96,7 +96,7 @@ def day_pages(
             continue
         read_whole = [{**account, "date": str(day)} for day in part]
         noted = _noted(after, longest, None) if after else None
-        yield Page(deleted={table: read_whole}, bookmark=noted, cursor=str(rest.last))
+        yield Page(deleted=dict.fromkeys(tables, read_whole), bookmark=noted, cursor=str(rest.last))
         rest, place = after, None
 
 

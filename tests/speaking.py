@@ -49,8 +49,11 @@ def credentials(url: str, state: State) -> dict[str, str]:
         "FUNNELHOUSE_MARKETO_CLIENT_SECRET": state.client_secret,
         "FUNNELHOUSE_LINKEDIN_ADS_BASE_URL": url,
         "FUNNELHOUSE_LINKEDIN_ADS_LOGIN_URL": url,
-        "FUNNELHOUSE_LINKEDIN_ADS_ACCOUNT_IDS": account_ids("linkedin_ads"),
+        "FUNNELHOUSE_LINKEDIN_ADS_ACCOUNT_IDS": account_ids(state.story, "linkedin_ads", state.now),
         "FUNNELHOUSE_LINKEDIN_ADS_CLIENT_ID": state.client_id,
         "FUNNELHOUSE_LINKEDIN_ADS_CLIENT_SECRET": state.client_secret,
         "FUNNELHOUSE_LINKEDIN_ADS_REFRESH_TOKEN": state.client_secret,
+        "FUNNELHOUSE_META_ADS_BASE_URL": url,
+        "FUNNELHOUSE_META_ADS_ACCOUNT_IDS": account_ids(state.story, "meta_ads", state.now),
+        "FUNNELHOUSE_META_ADS_ACCESS_TOKEN": state.client_secret,
     }

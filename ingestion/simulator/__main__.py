@@ -169,11 +169,16 @@ def environment(address: str, state: State) -> dict[str, str]:
     }
     linkedin_ads = {
         "FUNNELHOUSE_LINKEDIN_ADS_BASE_URL": address,
-        "FUNNELHOUSE_LINKEDIN_ADS_ACCOUNT_IDS": account_ids("linkedin_ads"),
+        "FUNNELHOUSE_LINKEDIN_ADS_ACCOUNT_IDS": account_ids(state.story, "linkedin_ads", state.now),
         "FUNNELHOUSE_LINKEDIN_ADS_ACCESS_TOKEN": state.client_secret,
     }
+    meta_ads = {
+        "FUNNELHOUSE_META_ADS_BASE_URL": address,
+        "FUNNELHOUSE_META_ADS_ACCOUNT_IDS": account_ids(state.story, "meta_ads", state.now),
+        "FUNNELHOUSE_META_ADS_ACCESS_TOKEN": state.client_secret,
+    }
     # Ads are bought on the same platforms whichever CRM serves whom.
-    advertising = {"linkedin_ads": linkedin_ads}
+    advertising = {"linkedin_ads": linkedin_ads, "meta_ads": meta_ads}
     systems = {
         Setup.SPLIT: {"salesforce": salesforce, "hubspot": hubspot, "marketo": marketo},
         Setup.HUBSPOT: {"hubspot": hubspot},

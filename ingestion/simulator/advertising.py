@@ -49,9 +49,9 @@ def advertising(story: Chronicle, system: str, now: datetime) -> Advertising:
     )
 
 
-def account_ids(system: str) -> str:
-    """The numbers of a platform's accounts as its setting wants them."""
-    return ",".join(str(number) for number in _accounts(system)["number"])
+def account_ids(story: Chronicle, system: str, now: datetime) -> str:
+    """The numbers of the accounts that a platform has now, as a setting wants them."""
+    return ",".join(str(number) for number in advertising(story, system, now).accounts["number"])
 
 
 def _accounts(system: str) -> pd.DataFrame:

@@ -22,13 +22,14 @@ from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
 from ingestion.sources import source_module
 
-VENDORS = ("hubspot", "salesforce", "marketo", "linkedin_ads")
+VENDORS = ("hubspot", "salesforce", "marketo", "linkedin_ads", "meta_ads")
 # The secret of each vendor's credentials.
 SECRETS = {
     "HUBSPOT_TOKEN": "hubspot",
     "SALESFORCE_CLIENT_SECRET": "salesforce",
     "MARKETO_CLIENT_SECRET": "marketo",
     "LINKEDIN_ADS_CLIENT_SECRET": "linkedin_ads",
+    "META_ADS_ACCESS_TOKEN": "meta_ads",
 }
 # Killed children begin with everything imported, so that the kills meet loads and not imports.
 FORKSERVER = multiprocessing.get_context("forkserver")

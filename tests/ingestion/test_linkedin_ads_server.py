@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
-from speaking import NOW, speaking
+from speaking import NOW, speaking, story
 
 from ingestion.simulator import company
 from ingestion.simulator.advertising import MICROS, account_ids, advertising
@@ -15,7 +15,7 @@ from ingestion.simulator.server.linkedin_ads import analytics, gate
 from ingestion.simulator.server.state import State
 
 HEADERS = {"LinkedIn-Version": "202608", "X-Restli-Protocol-Version": "2.0.0"}
-ACCOUNTS = account_ids("linkedin_ads").split(",")
+ACCOUNTS = account_ids(story(), "linkedin_ads", NOW).split(",")
 AUGUST = "(start:(year:2026,month:8,day:1),end:(year:2026,month:8,day:31))"
 
 

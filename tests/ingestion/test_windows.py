@@ -21,7 +21,7 @@ class Platform:
         self.most = most
         self.asked: list[tuple[int, Any]] = []
 
-    def read(self, days: Days, place: Any) -> Iterator[tuple[list[dict], Any]]:
+    def read(self, days: Days, place: Any) -> Iterator[tuple[dict, Any]]:
         self.asked.append((len(days), place))
         if len(days) > self.most:
             raise TooMuch("too much")
@@ -29,10 +29,10 @@ class Platform:
         half = len(rows) // 2
         for start, end in ((0, half), (half, len(rows))):
             if (place or 0) <= start:
-                yield rows[start:end], end
+                yield {"figures": rows[start:end]}, end
 
     def pages(self, longest: int, bookmark: Any = None) -> list[Page]:
-        return list(day_pages("figures", ACCOUNT, MARCH, longest, self.read, bookmark))
+        return list(day_pages(["figures"], ACCOUNT, MARCH, longest, self.read, bookmark))
 
 
 def days_in(pages: list[Page], kind: str) -> list[str]:

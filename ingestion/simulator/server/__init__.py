@@ -6,12 +6,18 @@ Each vendor is a mouth of the same story: a module with `routes(state)` and `err
 
 from starlette.applications import Starlette
 
-from ingestion.simulator.server import control, hubspot, linkedin_ads, marketo, salesforce
+from ingestion.simulator.server import control, hubspot, linkedin_ads, marketo, meta_ads, salesforce
 from ingestion.simulator.server.faults import FaultMiddleware
 from ingestion.simulator.server.state import State
 
 # Before HubSpot, which answers for all other paths below /oauth/.
-MOUTHS = {"linkedin_ads": linkedin_ads, "hubspot": hubspot, "salesforce": salesforce, "marketo": marketo}
+MOUTHS = {
+    "linkedin_ads": linkedin_ads,
+    "hubspot": hubspot,
+    "salesforce": salesforce,
+    "marketo": marketo,
+    "meta_ads": meta_ads,
+}
 
 
 def app(state: State) -> Starlette:

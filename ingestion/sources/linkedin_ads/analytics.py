@@ -30,12 +30,12 @@ def analytics_pages(
     table, column = PIVOTS[pivot]
     account_id = int(account["id"])
 
-    def read(days: Days, _: Any) -> Iterator[tuple[list[dict], Any]]:
+    def read(days: Days, _: Any) -> Iterator[tuple[dict[str, list[dict]], Any]]:
         elements = _elements(client, account_id, pivot, days)
-        yield [analytics_row(element, account_id, column) for element in elements], None
+        yield {table: [analytics_row(element, account_id, column) for element in elements]}, None
 
     days = client.settings.horizon.days(cursor, _made_on(account), client.today)
-    yield from day_pages(table, {"account_id": account_id}, days, LONGEST_DAYS, read, bookmark)
+    yield from day_pages([table], {"account_id": account_id}, days, LONGEST_DAYS, read, bookmark)
 
 
 def analytics_row(element: Mapping[str, Any], account_id: int, column: str) -> dict:
