@@ -36,8 +36,8 @@ def account_row(client: Client, account_id: int) -> dict:
         if refusal.subcode != NO_SUCH_OBJECT:
             raise
         raise Fault(
-            f"{PREFIX}ACCOUNT_IDS: {VENDOR} shows no ad account {account_id} to this token; correct the number, or assign "
-            "the account to the system user."
+            f"{PREFIX}ACCOUNT_IDS: {VENDOR} shows no ad account {account_id} to this token; correct the number, or "
+            "assign the account to the system user."
         ) from refusal
 
 
