@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -57,6 +59,11 @@ def ask(session: requests.Session, vendor: str, method: str, url: str, **argumen
         raise Fault(f"{vendor}: {url} did not answer in time, again and again; try later.") from error
     except requests.RequestException as error:
         raise Fault(f"{vendor}: {url} cannot be reached or breaks off ({type(error).__name__}); try later.") from error
+
+
+def told_at(response: requests.Response) -> datetime:
+    """The moment of an answer by the vendor's clock (its `Date`), naive UTC."""
+    return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC).replace(tzinfo=None)
 
 
 def _number(settings: Settings, variable: str, default: float) -> float:

@@ -19,7 +19,7 @@ from ingestion.delimited import read_delimited
 from ingestion.faults import Fault
 
 # How sources that are connected word what we have words for.
-MAPPINGS = {"stage_mappings", "field_mappings", "activity_mappings"}
+MAPPINGS = {"stage_mappings", "field_mappings", "activity_mappings", "conversion_actions"}
 BOOLEANS = {"true", "false"}
 FURTHEST_DATE = "9999-12-31"
 MONTHS = [str(month) for month in range(1, 13)]

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache
 
 from ingestion.simulator.chronicle import Chronicle, chronicle
+from ingestion.simulator.server import MOUTHS, connection
 from ingestion.simulator.server.serve import running
 from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
@@ -39,18 +40,4 @@ def credentials(url: str, state: State) -> dict[str, str]:
         "FUNNELHOUSE_HTTP_PAUSE_SECONDS": "0.02",
         # A fault may strike while a rate limit holds, which takes some of the tries to sit out.
         "FUNNELHOUSE_HTTP_ATTEMPTS": "12",
-        "FUNNELHOUSE_HUBSPOT_BASE_URL": url,
-        "FUNNELHOUSE_HUBSPOT_TOKEN": state.client_secret,
-        "FUNNELHOUSE_SALESFORCE_LOGIN_URL": url,
-        "FUNNELHOUSE_SALESFORCE_CLIENT_ID": state.client_id,
-        "FUNNELHOUSE_SALESFORCE_CLIENT_SECRET": state.client_secret,
-        "FUNNELHOUSE_MARKETO_BASE_URL": url,
-        "FUNNELHOUSE_MARKETO_CLIENT_ID": state.client_id,
-        "FUNNELHOUSE_MARKETO_CLIENT_SECRET": state.client_secret,
-        "FUNNELHOUSE_GOOGLE_ADS_BASE_URL": url,
-        "FUNNELHOUSE_GOOGLE_ADS_TOKEN_URL": f"{url}/google_ads/token",
-        "FUNNELHOUSE_GOOGLE_ADS_LOGIN_CUSTOMER_ID": "555-000-0001",
-        "FUNNELHOUSE_GOOGLE_ADS_CLIENT_ID": state.client_id,
-        "FUNNELHOUSE_GOOGLE_ADS_CLIENT_SECRET": state.client_secret,
-        "FUNNELHOUSE_GOOGLE_ADS_REFRESH_TOKEN": state.client_secret,
-    }
+    } | connection.credentials(url, state, tuple(MOUTHS))

@@ -46,6 +46,7 @@
             select
                 campaign_number,
                 date,
+                -- A sum of whole numbers has more bits than they have.
                 cast(sum(impressions) as bigint) as impressions,
                 cast(sum(clicks) as bigint) as clicks,
                 cast(sum(cost_micros) as bigint) as cost_micros,

@@ -133,6 +133,7 @@ def run_server(given: argparse.Namespace) -> int:
     With a command, serve as long as it runs, with those settings, and return its exit code.
     """
     from ingestion.simulator.server import serve
+    from ingestion.simulator.server.connection import environment
 
     if given.command:
         state = state_of(given)
@@ -151,35 +152,6 @@ def run_server(given: argparse.Namespace) -> int:
 def state_of(given: argparse.Namespace) -> State:
     now = given.now or midnight()
     return State(chronicle(given.leads, given.seed, now, given.days_ahead, mess(given)), now, given.setup)
-
-
-def environment(address: str, state: State) -> dict[str, str]:
-    """The settings with which Funnelhouse reads from the server."""
-    hubspot = {"FUNNELHOUSE_HUBSPOT_BASE_URL": address, "FUNNELHOUSE_HUBSPOT_TOKEN": state.client_secret}
-    salesforce = {
-        "FUNNELHOUSE_SALESFORCE_LOGIN_URL": address,
-        "FUNNELHOUSE_SALESFORCE_CLIENT_ID": state.client_id,
-        "FUNNELHOUSE_SALESFORCE_CLIENT_SECRET": state.client_secret,
-    }
-    marketo = {
-        "FUNNELHOUSE_MARKETO_BASE_URL": address,
-        "FUNNELHOUSE_MARKETO_CLIENT_ID": state.client_id,
-        "FUNNELHOUSE_MARKETO_CLIENT_SECRET": state.client_secret,
-    }
-    google_ads = {
-        "FUNNELHOUSE_GOOGLE_ADS_BASE_URL": address,
-        "FUNNELHOUSE_GOOGLE_ADS_TOKEN_URL": f"{address}/google_ads/token",
-        "FUNNELHOUSE_GOOGLE_ADS_LOGIN_CUSTOMER_ID": "555-000-0001",
-        "FUNNELHOUSE_GOOGLE_ADS_CLIENT_ID": state.client_id,
-        "FUNNELHOUSE_GOOGLE_ADS_CLIENT_SECRET": state.client_secret,
-        "FUNNELHOUSE_GOOGLE_ADS_REFRESH_TOKEN": state.client_secret,
-    }
-    settings = {
-        Setup.SPLIT: {"FUNNELHOUSE_SOURCES": "files,salesforce,hubspot,marketo"} | hubspot | salesforce | marketo,
-        Setup.HUBSPOT: {"FUNNELHOUSE_SOURCES": "files,hubspot"} | hubspot,
-        Setup.SALESFORCE: {"FUNNELHOUSE_SOURCES": "files,salesforce,marketo"} | salesforce | marketo,
-    }[state.setup] | google_ads
-    return settings | {"FUNNELHOUSE_SOURCES": f"{settings['FUNNELHOUSE_SOURCES']},google_ads"}
 
 
 def move_forward(given: argparse.Namespace) -> None:

@@ -49,6 +49,11 @@ def advertising(story: Chronicle, system: str, now: datetime) -> Advertising:
     )
 
 
+def account_ids(story: Chronicle, system: str, now: datetime) -> str:
+    """The numbers of the accounts that a platform has now, as a setting wants them."""
+    return ",".join(str(number) for number in advertising(story, system, now).accounts["number"])
+
+
 def _accounts(system: str) -> pd.DataFrame:
     base = 1_000_000_007 * (1 + list(AD_PLATFORMS.values()).index(system))
     return pd.DataFrame(

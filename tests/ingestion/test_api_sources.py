@@ -22,8 +22,16 @@ from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
 from ingestion.sources import source_module
 
-VENDORS = ("hubspot", "salesforce", "marketo", "google_ads")
-SECRETS = ("HUBSPOT_TOKEN", "SALESFORCE_CLIENT_SECRET", "MARKETO_CLIENT_SECRET", "GOOGLE_ADS_REFRESH_TOKEN")
+VENDORS = ("hubspot", "salesforce", "marketo", "google_ads", "linkedin_ads", "meta_ads")
+# The secret of each vendor's credentials.
+SECRETS = {
+    "HUBSPOT_TOKEN": "hubspot",
+    "SALESFORCE_CLIENT_SECRET": "salesforce",
+    "MARKETO_CLIENT_SECRET": "marketo",
+    "GOOGLE_ADS_REFRESH_TOKEN": "google_ads",
+    "LINKEDIN_ADS_CLIENT_SECRET": "linkedin_ads",
+    "META_ADS_ACCESS_TOKEN": "meta_ads",
+}
 # Google forgets clicks after 90 days, a warehouse does not: all that is compared happened later.
 MORE_SETTINGS = {"google_ads": {"FUNNELHOUSE_GOOGLE_ADS_SINCE": "2026-07-25"}}
 # Killed children begin with everything imported, so that the kills meet loads and not imports.
@@ -244,7 +252,7 @@ def test_a_changed_type_sets_records_aside_until_they_are_read_anew(vendor, tmp_
 
 @pytest.mark.parametrize("variable", SECRETS)
 def test_a_wrong_secret_is_one_line_that_names_the_setting(variable, tmp_path):
-    name = next(vendor for vendor in VENDORS if variable.startswith(vendor.upper()))
+    name = SECRETS[variable]
     with company(name, tmp_path) as closed:
         environment = closed.environment() | {f"FUNNELHOUSE_{variable}": "wrong-secret"}
         result = load(name, Settings.from_environment(environment))
@@ -256,7 +264,7 @@ def test_a_wrong_secret_is_one_line_that_names_the_setting(variable, tmp_path):
 
 @pytest.mark.parametrize("variable", SECRETS)
 def test_a_missing_secret_is_one_line_that_names_the_setting(variable, tmp_path):
-    name = next(vendor for vendor in VENDORS if variable.startswith(vendor.upper()))
+    name = SECRETS[variable]
     environment = {"FUNNELHOUSE_DATA_DIR": str(tmp_path), "FUNNELHOUSE_SOURCES": name}
     environment |= {"FUNNELHOUSE_MARKETO_BASE_URL": "http://127.0.0.1:9", "FUNNELHOUSE_MARKETO_CLIENT_ID": "x"}
     environment |= {"FUNNELHOUSE_SALESFORCE_CLIENT_ID": "x", "FUNNELHOUSE_GOOGLE_ADS_CUSTOMER_IDS": "123-456-7890"}

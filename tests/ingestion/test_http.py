@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from ingestion.config import Settings
 from ingestion.faults import Fault
-from ingestion.http import HttpSettings, ask, session
+from ingestion.http import HttpSettings, ask, session, told_at
 
 QUICK = HttpSettings(timeout_seconds=0.5, attempts=4, pause_seconds=0.01)
 
@@ -29,7 +30,7 @@ class Vendor:
                 if status == "silence":
                     time.sleep(1.0)
                     return
-                self.send_response(status)
+                self.send_response_only(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body) + (10 if "Broken" in headers else 0)))
@@ -98,3 +99,9 @@ def test_patience_that_is_no_number_is_refused(text):
     settings = Settings.from_environment({"FUNNELHOUSE_HTTP_ATTEMPTS": text})
     with pytest.raises(Fault, match=f"^FUNNELHOUSE_HTTP_ATTEMPTS: '{text}' is not a number above 0"):
         HttpSettings.from_settings(settings)
+
+
+def test_an_answer_tells_the_moment_by_the_vendors_clock(vendor):
+    vendor.answers.append((200, {"Date": "Tue, 01 Sep 2026 08:00:00 +0200"}, b"good"))
+    answer = ask(session(QUICK), "Vendor", "GET", vendor.url)
+    assert told_at(answer) == datetime(2026, 9, 1, 6)

@@ -6,11 +6,19 @@ Each vendor is a mouth of the same story: a module with `routes(state)` and `err
 
 from starlette.applications import Starlette
 
-from ingestion.simulator.server import control, google_ads, hubspot, marketo, salesforce
+from ingestion.simulator.server import control, google_ads, hubspot, linkedin_ads, marketo, meta_ads, salesforce
 from ingestion.simulator.server.faults import FaultMiddleware
 from ingestion.simulator.server.state import State
 
-MOUTHS = {"hubspot": hubspot, "salesforce": salesforce, "marketo": marketo, "google_ads": google_ads}
+# LinkedIn before HubSpot, which answers for all other paths below /oauth/.
+MOUTHS = {
+    "linkedin_ads": linkedin_ads,
+    "hubspot": hubspot,
+    "salesforce": salesforce,
+    "marketo": marketo,
+    "google_ads": google_ads,
+    "meta_ads": meta_ads,
+}
 
 
 def app(state: State) -> Starlette:

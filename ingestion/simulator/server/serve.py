@@ -30,7 +30,7 @@ def listening(port: int) -> socket.socket:
 
 def run(state: State, listener: socket.socket) -> None:
     """Serve until interrupted."""
-    config = uvicorn.Config(app(state), log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(app(state), log_level="warning", access_log=False, lifespan="off", date_header=False)
     uvicorn.Server(config).run(sockets=[listener])
 
 
@@ -39,7 +39,7 @@ def running(state: State) -> Iterator[str]:
     """Serve in a thread of this process; gives the base address."""
     listener = socket.socket()
     listener.bind((HOST, 0))
-    config = uvicorn.Config(app(state), log_level="critical", access_log=False, lifespan="off")
+    config = uvicorn.Config(app(state), log_level="critical", access_log=False, lifespan="off", date_header=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -49,6 +49,7 @@ renamed as (
         advertised.name as campaign_name,
         'Google Ads' as platform,
         advertised.parent_campaign_id,
+        advertised.parent_campaign_id is not null as is_ad_group,
         advertised.start_date,
         advertised.end_date,
         cast(null as double) as budget_amount_local,

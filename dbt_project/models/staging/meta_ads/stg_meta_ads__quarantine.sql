@@ -1,0 +1,1 @@
+{{ staged_quarantine('meta_ads') }}
