@@ -32,7 +32,7 @@ def speaking(setup: Setup = STORY_SETUP, now: datetime = NOW) -> Iterator[tuple[
 
 
 def credentials(url: str, state: State) -> dict[str, str]:
-    """The settings under which all three vendors are asked."""
+    """The settings under which all vendors are asked."""
     return {
         "FUNNELHOUSE_AS_OF": f"{state.now.isoformat()}Z",
         "FUNNELHOUSE_HTTP_TIMEOUT_SECONDS": "1.2",
@@ -46,4 +46,10 @@ def credentials(url: str, state: State) -> dict[str, str]:
         "FUNNELHOUSE_MARKETO_BASE_URL": url,
         "FUNNELHOUSE_MARKETO_CLIENT_ID": state.client_id,
         "FUNNELHOUSE_MARKETO_CLIENT_SECRET": state.client_secret,
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_PROPERTY_IDS": "310000001",
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_BASE_URL": url,
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_TOKEN_URL": f"{url}/google_analytics/token",
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_CLIENT_ID": state.client_id,
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_CLIENT_SECRET": state.client_secret,
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_REFRESH_TOKEN": state.client_secret,
     }

@@ -155,6 +155,8 @@ def state_of(given: argparse.Namespace) -> State:
 
 def environment(address: str, state: State) -> dict[str, str]:
     """The settings with which Funnelhouse reads from the server."""
+    from ingestion.simulator.server.google_analytics import PROPERTY_ID, TOKEN_PATH
+
     hubspot = {"FUNNELHOUSE_HUBSPOT_BASE_URL": address, "FUNNELHOUSE_HUBSPOT_TOKEN": state.client_secret}
     salesforce = {
         "FUNNELHOUSE_SALESFORCE_LOGIN_URL": address,
@@ -166,11 +168,21 @@ def environment(address: str, state: State) -> dict[str, str]:
         "FUNNELHOUSE_MARKETO_CLIENT_ID": state.client_id,
         "FUNNELHOUSE_MARKETO_CLIENT_SECRET": state.client_secret,
     }
-    return {
+    google_analytics = {
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_PROPERTY_IDS": PROPERTY_ID,
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_BASE_URL": address,
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_TOKEN_URL": f"{address}{TOKEN_PATH}",
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_CLIENT_ID": state.client_id,
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_CLIENT_SECRET": state.client_secret,
+        "FUNNELHOUSE_GOOGLE_ANALYTICS_REFRESH_TOKEN": state.client_secret,
+    }
+    crm = {
         Setup.SPLIT: {"FUNNELHOUSE_SOURCES": "files,salesforce,hubspot,marketo"} | hubspot | salesforce | marketo,
         Setup.HUBSPOT: {"FUNNELHOUSE_SOURCES": "files,hubspot"} | hubspot,
         Setup.SALESFORCE: {"FUNNELHOUSE_SOURCES": "files,salesforce,marketo"} | salesforce | marketo,
     }[state.setup]
+    sources = f"{crm['FUNNELHOUSE_SOURCES']},google_analytics"
+    return crm | google_analytics | {"FUNNELHOUSE_SOURCES": sources}
 
 
 def move_forward(given: argparse.Namespace) -> None:

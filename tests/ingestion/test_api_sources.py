@@ -22,7 +22,7 @@ from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
 from ingestion.sources import source_module
 
-VENDORS = ("hubspot", "salesforce", "marketo")
+VENDORS = ("hubspot", "salesforce", "marketo", "google_analytics")
 # Killed children begin with everything imported, so that the kills meet loads and not imports.
 FORKSERVER = multiprocessing.get_context("forkserver")
 FORKSERVER.set_forkserver_preload(["ingestion.load", *(f"ingestion.sources.{vendor}" for vendor in VENDORS)])

@@ -6,11 +6,16 @@ Each vendor is a mouth of the same story: a module with `routes(state)` and `err
 
 from starlette.applications import Starlette
 
-from ingestion.simulator.server import control, hubspot, marketo, salesforce
+from ingestion.simulator.server import control, google_analytics, hubspot, marketo, salesforce
 from ingestion.simulator.server.faults import FaultMiddleware
 from ingestion.simulator.server.state import State
 
-MOUTHS = {"hubspot": hubspot, "salesforce": salesforce, "marketo": marketo}
+MOUTHS = {
+    "hubspot": hubspot,
+    "salesforce": salesforce,
+    "marketo": marketo,
+    "google_analytics": google_analytics,
+}
 
 
 def app(state: State) -> Starlette:
