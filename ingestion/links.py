@@ -1,6 +1,7 @@
 """Addresses of web pages: what their queries say of where a visit came from, and what is left of them without."""
 
 import re
+from typing import Any
 from urllib.parse import parse_qs
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
@@ -31,3 +32,14 @@ def without_query(address: str) -> str:
 def without_queries(text: str) -> str:
     """A text in which no address has a query: those may hold e-mails, names and keys of sessions."""
     return ADDRESS.sub(r"\1\2", text)
+
+
+def scrubbed(value: Any) -> Any:
+    """Any JSON value, without a query in any address at any depth."""
+    if isinstance(value, str):
+        return without_queries(value)
+    if isinstance(value, list):
+        return [scrubbed(item) for item in value]
+    if isinstance(value, dict):
+        return {name: scrubbed(item) for name, item in value.items()}
+    return value

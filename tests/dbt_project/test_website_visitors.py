@@ -23,7 +23,7 @@ def event(name: str, kind: str, moment: str, visitor: str | None, **more: object
 CONSENT = [{"purpose": "marketing_email", "status": "granted"}]
 EVENTS = [
     event("a1", "page_view", "2026-02-01T09:00:00", "anna-phone", url=AD),
-    event("a2", "page_view", "2026-02-08T09:00:00", "anna-desk", url=f"{SITE}/pricing"),
+    event("a2", "page_view", "2026-02-08T09:00:00", "anna-desk", url=f"{SITE}/pricing", referrer=f"{SITE}/"),
     event("a3", "form_submitted", "2026-02-08T09:05:00", "anna-desk", form_id="demo", email="Anna@Acme.example", landing_page=AD, full_name="Anna Nowak", consent=CONSENT),
     event("a4", "generate_lead", "2026-02-20T10:00:00", "anna-phone", email="anna@acme.example", job_title="CTO"),
     event("b1", "webinar_registered", "2026-02-03T10:00:00", "ben", email="ben@beta.example", country="Polska"),

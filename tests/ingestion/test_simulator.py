@@ -191,7 +191,9 @@ def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     command += ["--days-ahead", "5", "--port", str(port)]
     with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True) as server:
         line = server.stdout.readline()
-        assert line.startswith(f"http://127.0.0.1:{port} FUNNELHOUSE_SOURCES=files,salesforce,hubspot,marketo ")
+        assert line.startswith(
+            f"http://127.0.0.1:{port} FUNNELHOUSE_SOURCES=files,salesforce,hubspot,marketo,google_analytics "
+        )
         assert f"FUNNELHOUSE_MARKETO_BASE_URL=http://127.0.0.1:{port}" in line
         yield port
         server.terminate()

@@ -15,12 +15,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion import landed
 from ingestion.config import Settings
 from ingestion.links import tags_of, without_queries, without_query
 from ingestion.load import FAILED, LOADED, Load, load
 from ingestion.pages import Page
 from ingestion.sources import web_events
-from ingestion.sources.web_events import events, landed
+from ingestion.sources.web_events import events
 from ingestion.sources.web_events.events import event_row
 
 

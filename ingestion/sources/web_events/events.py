@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ingestion.links import CLICK_IDS, UTM, query_of, tags_of, without_queries, without_query
+from ingestion.landed import LandedFile, Line, Place, landed_files
+from ingestion.links import CLICK_IDS, UTM, query_of, scrubbed, tags_of, without_queries, without_query
 from ingestion.pages import Page
-from ingestion.sources.web_events.landed import LandedFile, Line, Place, landed_files
+from ingestion.records import last_versions
+from ingestion.sources import RawState
 from ingestion.sources.web_events.settings import WebEventsSettings
 from ingestion.sources.web_events.tables import ADDRESSES, TABLES
 
+# Also as a log rotation names them: events.jsonl.1, events.jsonl-20261101.gz.
+NAMES = re.compile(r".+\.(jsonl|ndjson)([.-][\w-]+)?(\.gz)?", re.IGNORECASE)
 LINES_PER_PAGE = 5_000
 KNOWN = {*TABLES["events"].columns, *CLICK_IDS, "consent"}
 STATUSES = ("granted", "withdrawn")
@@ -27,11 +31,17 @@ class Broken(Exception):
         self.column = column
 
 
+def known_places(raw: RawState) -> Mapping[str, Place]:
+    """How far each file had been read by the last complete load; nowhere where all is read anew."""
+    rows = [] if raw.is_reload else last_versions(raw, "files", ("file",), ("size", "read_to", "line_count", "head"))
+    return {name: Place(*place) for name, *place in rows}
+
+
 def event_pages(settings: WebEventsSettings, known: Mapping[str, Place], bookmark: dict | None) -> Iterator[Page]:
     """What is new in the files, some thousand lines a page; a bookmark names the file and the place in it."""
     at = bookmark or {"file": "", "place": {}}
     pile = _Pile()
-    for file in landed_files(settings.folder, at["file"]):
+    for file in landed_files(settings.folder, NAMES, at["file"]):
         noted = Place(**at["place"]) if file.name == at["file"] else known.get(file.name, Place())
         try:
             place = file.place_from(noted)
@@ -154,19 +164,8 @@ def _tags(row: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
 def _without_addresses(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row whose addresses end before their query."""
     addresses = {name: without_query(row[name]) for name in ADDRESSES if isinstance(row[name], str)}
-    others = {name: _scrubbed(value) for name, value in row.items() if name not in addresses}
+    others = {name: scrubbed(value) for name, value in row.items() if name not in addresses}
     return others | addresses
-
-
-def _scrubbed(value: Any) -> Any:
-    """Whatever else was given, at any depth, with no query in an address."""
-    if isinstance(value, str):
-        return without_queries(value)
-    if isinstance(value, list):
-        return [_scrubbed(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _scrubbed(item) for name, item in value.items()}
-    return value
 
 
 def _tidy(value: Any) -> Any:

@@ -29,7 +29,8 @@ renamed as (
         utm_campaign,
         utm_content,
         utm_term,
-        referrer,
+        -- A page of the website itself brings nobody.
+        case when {{ bare_domain('referrer') }} = {{ bare_domain('url') }} then null else referrer end as referrer,
         landing_page,
         url,
         cast(null as string) as channel,

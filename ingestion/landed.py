@@ -1,21 +1,17 @@
-"""Files that others drop into a folder and go on writing: what is new in each, by whole lines."""
+"""Files that others drop into a folder and go on writing: which there are, and their whole lines from a place on."""
 
 import gzip
 import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from ingestion.faults import Fault
-from ingestion.records import last_versions
-from ingestion.sources import RawState
 
-# Also as a log rotation names them: events.jsonl.1, events.jsonl-20261101.gz.
-NAMES = re.compile(r".+\.(jsonl|ndjson)([.-][\w-]+)?(\.gz)?", re.IGNORECASE)
 HEAD_BYTES = 1_024
 
 
@@ -111,36 +107,27 @@ class LandedFile:
         return f"{len(first)}:{hashlib.sha256(first).hexdigest()}"
 
 
-def landed_files(folder: Path, begin_at: str = "") -> Iterator[LandedFile]:
-    """The files of events in a folder and those within it, in the order of their names, from one name on."""
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if _is_wanted(folder, path))
-    for name in names:
-        if name >= begin_at:
+def landed_files(folder: Path, names: re.Pattern[str], begin_at: str = "") -> Iterator[LandedFile]:
+    """The files of such names in a folder and those within it, in the order of their names, from one name on."""
+    for path in _visible_files(folder):
+        name = path.relative_to(folder).as_posix()
+        if names.fullmatch(path.name) and name >= begin_at:
             try:
-                yield LandedFile(folder, folder / name)
+                yield LandedFile(folder, path)
             except FileNotFoundError:  # rotated away since; its lines come under another name
                 continue
 
 
-def other_files(folder: Path) -> list[str]:
+def other_files(folder: Path, names: re.Pattern[str]) -> list[str]:
     """What else lies there and is not read."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and not _is_hidden(folder, path)]
-    return sorted(path.relative_to(folder).as_posix() for path in paths if not NAMES.fullmatch(path.name))
+    return [path.relative_to(folder).as_posix() for path in _visible_files(folder) if not names.fullmatch(path.name)]
 
 
-def known_places(raw: RawState) -> Mapping[str, Place]:
-    """How far each file had been read by the last complete load; nowhere where all is read anew."""
-    rows = [] if raw.is_reload else last_versions(raw, "files", ("file",), ("size", "read_to", "line_count", "head"))
-    return {name: Place(*place) for name, *place in rows}
-
-
-def _is_wanted(folder: Path, path: Path) -> bool:
-    return bool(NAMES.fullmatch(path.name)) and not _is_hidden(folder, path) and path.is_file()
-
-
-def _is_hidden(folder: Path, path: Path) -> bool:
-    """Such as what a copying program writes before it gives the file its name."""
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+def _visible_files(folder: Path) -> list[Path]:
+    """All but hidden ones, such as what a copying program writes before it gives the file its name."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    shown = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    return sorted(shown, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def _is_object(content: bytes) -> bool:
