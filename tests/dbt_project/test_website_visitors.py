@@ -4,6 +4,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -33,25 +34,57 @@ EVENTS = [
 ]  # fmt: skip
 
 
+def exported(name: str, moment: str, visitor: str, location: str = f"{SITE}/", **more: str) -> dict:
+    """An event as Google Analytics exports it; what is given besides are its parameters."""
+    own = {name: value for name, value in more.items() if name != "user_id"}
+    parameters = {"page_location": location, "ga_session_id": int(moment[8:10]), **own}
+    return {
+        "event_date": moment[:10].replace("-", ""),
+        "event_timestamp": str(int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp() * 1_000_000)),
+        "event_name": name,
+        "event_params": [
+            {"key": key, "value": {"int_value" if isinstance(value, int) else "string_value": value}}
+            for key, value in parameters.items()
+        ],
+        "user_pseudo_id": visitor,
+        "user_id": more.get("user_id"),
+    }
+
+
+EXPORTED = [
+    exported("page_view", "2026-01-20T09:00:00", "anna-desk", f"{SITE}/?utm_source=kolibri&utm_medium=email"),
+    exported("session_start", "2026-02-15T09:00:00", "carl", f"{SITE}/?gclid=c2"),
+    exported("page_view", "2026-02-15T09:00:00", "carl", f"{SITE}/?gclid=c2"),
+    exported("generate_lead", "2026-02-15T09:05:00", "carl", form_id="price-list", lead_id="8"),
+    exported("page_view", "2026-02-16T09:00:00", "carl-phone", user_id="8"),
+    exported("page_view", "2026-02-17T09:00:00", "nobody", user_id="999"),
+]
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of a CRM in files and a website, after a refresh."""
+    """The data directory of a CRM in files and a website with a web analytics tool, after a refresh."""
     data_dir = tmp_path_factory.mktemp("website")
-    for folder in ("inbox", "events"):
+    for folder in ("inbox", "events", "export"):
         (data_dir / folder).mkdir()
     # The CRM learns of Anna two days after the website.
     (data_dir / "inbox" / "leads.csv").write_text(
         "lead_id,email,full_name,created_at,job_title,lead_source\n7,anna@acme.example,Anna Nowak,2026-02-10T08:00:00Z,VP IT,event\n"
+        "8,carl@gamma.example,,2026-02-15T09:05:02Z,CIO,\n"
     )
     (data_dir / "inbox" / "lead_stage_changes.csv").write_text(
         "lead_id,stage,changed_at\n7,lead,2026-02-10T08:00:00Z\n7,mql,2026-02-11T08:00:00Z\n"
     )
     lines = "".join(f"{json.dumps(line)}\n" for line in EVENTS)
     (data_dir / "events" / "2026-02.jsonl").write_text(f"{lines}broken\n")
+    for day in {line["event_date"] for line in EXPORTED}:
+        lines = "".join(f"{json.dumps(line)}\n" for line in EXPORTED if line["event_date"] == day)
+        (data_dir / "export" / f"events_{day}.jsonl").write_text(lines)
     return refreshed(
         {
             "FUNNELHOUSE_DATA_DIR": str(data_dir),
-            "FUNNELHOUSE_SOURCES": "files,web_events",
+            "FUNNELHOUSE_SOURCES": "files,web_events,google_analytics",
+            "FUNNELHOUSE_GOOGLE_ANALYTICS_EXPORT_DIR": str(data_dir / "export"),
             "FUNNELHOUSE_FILES_DIR": str(data_dir / "inbox"),
             "FUNNELHOUSE_AS_OF": "2026-03-01T00:00:00Z",
         }
@@ -69,7 +102,7 @@ def ask(published: Path) -> Callable[[str], list[tuple]]:
 
 def test_the_website_and_the_crm_know_one_person(ask):
     [(anna, title, created_at), (_, ben_title, ben_created_at)] = ask(
-        "select lead_id, job_title, created_at::varchar from unified.leads order by created_at desc"
+        "select lead_id, job_title, created_at::varchar from unified.leads where job_title != 'CIO' order by created_at desc"
     )
     assert (title, created_at) == ("VP IT", "2026-02-08 09:05:00")  # the CRM's word, and the older moment
     assert (ben_title, ben_created_at) == ("CFO", "2026-02-03 10:00:00")
@@ -100,10 +133,34 @@ def test_what_a_visitor_did_before_the_form_is_the_persons_and_a_strangers_is_no
     ]
 
 
+def test_exported_events_belong_to_whom_they_or_any_other_source_name(ask):
+    found = ask(
+        """
+        select
+            activities.occurred_at::varchar, activities.visitor_id, coalesce(leads.job_title, ''),
+            activities.activity_type, activities.channel
+        from intermediate.int_activities_classified as activities
+        left join unified.leads using (lead_id)
+        where activities.activity_id like 'google_analytics:%'
+        order by all
+        """
+    )
+    assert found == [
+        # The form of the other source recognised this visitor.
+        ("2026-01-20 09:00:00", "anna-desk", "VP IT", "page_view", "marketing_email"),
+        ("2026-02-15 09:00:00", "carl", "CIO", "page_view", "paid_search"),
+        ("2026-02-15 09:05:00", "carl", "CIO", "price_requested", "paid_search"),
+        ("2026-02-16 09:00:00", "carl-phone", "CIO", "page_view", "direct"),
+        # A name that nobody knows leaves the visitor anonymous, and kept.
+        ("2026-02-17 09:00:00", "nobody", "", "page_view", "direct"),
+    ]
+
+
 def test_a_lead_comes_from_the_touch_that_made_it(ask):
     assert ask("select created_at::varchar, channel from marts.dim_leads order by all") == [
         ("2026-02-03 10:00:00", "webinar"),
         ("2026-02-08 09:05:00", "paid_search"),
+        ("2026-02-15 09:05:02", "paid_search"),
     ]
 
 
@@ -125,7 +182,11 @@ def test_a_broken_line_is_shown_with_its_file_and_line(ask):
 
 def test_names_and_e_mails_stand_in_contacts_and_nowhere_else_that_is_built(ask, published):
     contacts = ask("select full_name, lower(email) from pii.contacts order by all")
-    assert contacts == [("Anna Nowak", "anna@acme.example"), (None, "ben@beta.example")]
+    assert contacts == [
+        ("Anna Nowak", "anna@acme.example"),
+        (None, "ben@beta.example"),
+        (None, "carl@gamma.example"),
+    ]
     tables = ask(
         "select schema_name, table_name from duckdb_tables() where schema_name in ('unified', 'intermediate', 'marts')"
     )

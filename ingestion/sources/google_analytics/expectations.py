@@ -4,9 +4,13 @@
 """
 
 from ingestion.records import expectations_of
-from ingestion.sources.google_analytics.tables import TABLES
+from ingestion.sources.google_analytics.tables import ALL_TABLES
 
 OWN_EXPECTATIONS = {
+    "exported_events": [
+        {"severity": "block", "type": "expect_column_values_to_not_be_null", "kwargs": {"column": name}}
+        for name in ("event_name", "occurred_at")
+    ],
     "sessions_daily": [
         {
             "severity": "warn",
@@ -17,5 +21,5 @@ OWN_EXPECTATIONS = {
     ],
 }
 EXPECTATIONS = {
-    table: [*expected, *OWN_EXPECTATIONS.get(table, ())] for table, expected in expectations_of(TABLES).items()
+    table: [*expected, *OWN_EXPECTATIONS.get(table, ())] for table, expected in expectations_of(ALL_TABLES).items()
 }

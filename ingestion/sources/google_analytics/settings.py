@@ -54,6 +54,22 @@ class GoogleAnalyticsSettings:
         )
 
 
+def export_folder(settings: Settings) -> Path | None:
+    """Where files of the export to BigQuery lie, None where there are none. Raises Fault where it is no folder."""
+    given = settings.environment.get(f"{PREFIX}EXPORT_DIR", "").strip()
+    if not given:
+        return None
+    folder = Path(given).absolute()
+    if not folder.is_dir():
+        raise Fault(f"{PREFIX}EXPORT_DIR: {folder} is not a folder; name the one with the files of the export.")
+    return folder
+
+
+def has_properties(settings: Settings) -> bool:
+    """Whether the Data API is to be asked."""
+    return bool(settings.environment.get(f"{PREFIX}PROPERTY_IDS", "").strip())
+
+
 def _login(given: Mapping[str, str]) -> ServiceAccount | Person:
     path = given.get("CREDENTIALS_FILE")
     if path:

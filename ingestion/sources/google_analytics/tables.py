@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+from ingestion.links import UTM
 from ingestion.records import RawTable
 
 DIMENSIONS = ("date", "sessionDefaultChannelGroup", "sessionSource", "sessionMedium", "sessionCampaignName")
 METRICS = ("sessions", "engagedSessions", "totalUsers", "newUsers", "screenPageViews", "keyEvents")
-_TABLES = (
+_REPORTS = (
     RawTable(
         "sessions_daily",
         (
@@ -29,4 +30,33 @@ _TABLES = (
         },
     ),
 )
-TABLES: Mapping[str, RawTable] = {table.name: table for table in _TABLES}
+_EXPORT = (
+    RawTable(
+        "exported_events",
+        ("event_date", "event_id"),
+        {
+            "event_date": "date",
+            "event_id": "string",
+            "event_name": "string",
+            "occurred_at": "timestamp",
+            "user_pseudo_id": "string",
+            "user_id": "string",
+            "user_email": "string",
+            "lead_id": "string",
+            "session_id": "bigint",
+            "url": "string",
+            "referrer": "string",
+            **dict.fromkeys((*UTM, "click_id"), "string"),
+            "form": "string",
+            "value": "double",
+            "country": "string",
+            "device_category": "string",
+            "event_params": "string",
+        },
+        email="user_email",
+    ),
+    RawTable("exported_days", ("event_date",), {"event_date": "date", "is_final": "boolean", "files": "string"}),
+)
+TABLES: Mapping[str, RawTable] = {table.name: table for table in _REPORTS}
+EXPORT_TABLES: Mapping[str, RawTable] = {table.name: table for table in _EXPORT}
+ALL_TABLES: Mapping[str, RawTable] = {**TABLES, **EXPORT_TABLES}

@@ -1,8 +1,14 @@
-{%- set nothing = "('', '(not set)', '(none)', '(direct)', '(organic)', '(referral)', '(data not available)', '(empty)')" -%}
+{%- set key = [
+    'property_id', 'date', 'session_default_channel_group', 'session_source', 'session_medium', 'session_campaign_name',
+] -%}
+{%- set words_for_nothing = [
+    '(not set)', '(none)', '(direct)', '(organic)', '(referral)', '(data not available)', '(empty)',
+] -%}
+{%- set nothing = "('" ~ words_for_nothing | join("', '") ~ "')" -%}
 
 with versions as (
 
-    {{ latest_versions('raw_google_analytics', 'sessions_daily', ['property_id', 'date', 'session_default_channel_group', 'session_source', 'session_medium', 'session_campaign_name']) }}
+    {{ latest_versions('raw_google_analytics', 'sessions_daily', key) }}
 
 ),
 
