@@ -21,6 +21,8 @@ from tqdm import tqdm
 from ingestion.sql import literal
 
 DELETED, PRESENT = "deleted", "present"
+# What a reader says of a record beside its fields.
+OF_RECORDS = ("_is_deleted", "_refusal", "_refused_column", "_file", "_file_line")
 JOURNAL = "journal.json"
 
 
@@ -30,9 +32,10 @@ class Page:
 
     A record with `_is_deleted: True` says of itself that it is gone; `deleted` has keys alone of records that are gone
     (without a key's last columns: of all that begin so, but for those among the rows), `present` keys of records that
-    exist (see Stream.whole). `bookmark` is where to go on after this page (any JSON), None at the end. `cursor` is
-    where the next load is to begin as far as is known by now (any JSON). `notice` is a sentence for the user, such as
-    which permission is missing for what was left out.
+    exist (see Stream.whole). A record with `_refusal` is set aside for that reason (`_refused_column`: where it lies);
+    `_file` and `_file_line` say where a record stood. `bookmark` is where to go on after this page (any JSON), None at
+    the end. `cursor` is where the next load is to begin as far as is known by now (any JSON). `notice` is a sentence
+    for the user, such as which permission is missing for what was left out.
     """
 
     rows: Mapping[str, list[dict]] = field(default_factory=dict)
@@ -167,7 +170,7 @@ class _Journal:
             self.noted["line"] += 1
             row = {column_name(name): _text(value) for name, value in record.items()}
             if not kind:
-                columns += [name for name in row if name not in known and not name.startswith("_is_deleted")]
+                columns += [name for name in row if name not in known and name not in OF_RECORDS]
                 known.update(row)
             lines.append(_json(row | {"_line": str(self.noted["line"])}))
         name = _file_name(table, kind)
@@ -204,7 +207,7 @@ def _file_name(table: str, kind: str) -> str:
 @cache
 def column_name(name: str) -> str:
     """A field's name as dlt will spell the column."""
-    return name if name == "_is_deleted" else NamingConvention().normalize_identifier(name)
+    return name if name in OF_RECORDS else NamingConvention().normalize_identifier(name)
 
 
 def _text(value: Any) -> str | None:

@@ -23,7 +23,7 @@ from ingestion.landing import (
     stored_columns,
     stored_types,
 )
-from ingestion.pages import DELETED, PRESENT, Reading, Stream, read
+from ingestion.pages import DELETED, OF_RECORDS, PRESENT, Reading, Stream, read
 from ingestion.sources import Extraction, RawState
 from ingestion.sql import copy_to_parquet, email_key, equal, identifier, identifiers, literal
 from ingestion.versions import VERSION_COLUMNS, Snapshot
@@ -126,14 +126,19 @@ def cursors(raw: RawState) -> dict[str, object]:
 
 def last_cursors(raw: RawState) -> dict[str, object]:
     """What the last complete load left, also where all is read anew: from there on deletions have yet to be learnt."""
+    return {stream: json.loads(cursor) for stream, cursor in last_versions(raw, "cursors", ("stream",), ("cursor",))}
+
+
+def last_versions(raw: RawState, table: str, key: tuple[str, ...], columns: tuple[str, ...]) -> list[tuple]:
+    """Key and columns of the newest version of each row that a raw table has; none before the first load."""
     with connect(raw, raw.warehouse.parent / "spilled") as connection:
-        if not stored_columns(connection, raw, "cursors"):
-            return {}
-        newest = "arg_max(cursor, (_loaded_at, _dlt_load_id))"
-        found = connection.execute(
-            f"select stream, {newest} from warehouse.{raw.dataset}.cursors group by stream"
+        if not stored_columns(connection, raw, table):
+            return []
+        row = f"row({identifiers(columns)})"
+        newest = f"unnest(arg_max({row}, (_loaded_at, _dlt_load_id)))"
+        return connection.execute(
+            f"select {identifiers(key)}, {newest} from warehouse.{raw.dataset}.{table} group by {identifiers(key)}"
         ).fetchall()
-    return {stream: json.loads(cursor) for stream, cursor in found}
 
 
 def extract(
@@ -207,10 +212,10 @@ def _conform(
     types = {name: stored.get(name, kind) for name, kind in wanted.items()}
     tested = {name: wanted[name] if kind == "string" else kind for name, kind in types.items()}
     own = [*table.columns, *extra]
-    given = reading.relation(table.name, "", [*own, "_is_deleted", "_line"])
+    given = reading.relation(table.name, "", [*own, *OF_RECORDS, "_line"])
     if given is None:
-        given = f"(select {', '.join(f'cast(null as varchar) as {identifier(name)}' for name in own)}, "
-        given += "cast(null as varchar) as _is_deleted, '0' as _line where false)"
+        empty = ", ".join(f"cast(null as varchar) as {identifier(name)}" for name in (*own, *OF_RECORDS))
+        given = f"(select {empty}, '0' as _line where false)"
     columns = [f"{_typed(name, types[name])} as {identifier(name)}" for name in table.columns]
     if table.email:
         address = f"trim({identifier(table.email)})"
@@ -220,18 +225,21 @@ def _conform(
         ]
     columns += [f"{_typed(name, types[name])} as {identifier(name)}" for name in extra]
     complaints = [complaint for name in own for complaint in _complaints(table, name, tested[name])]
-    fault = "".join(f" when {test} then {reason}" for test, _, reason in complaints)
-    fault_column = "".join(f" when {test} then {literal(column)}" for test, column, _ in complaints)
+    fault = " when _refusal is not null then _refusal"
+    fault += "".join(f" when {test} then {reason}" for test, _, reason in complaints)
+    fault_column = " when _refusal is not null then _refused_column"
+    fault_column += "".join(f" when {test} then {literal(column)}" for test, column, _ in complaints)
     cells = ", ".join(f"{literal(name)}: {identifier(name)}" for name in own)
     select = f"""
         select
             {", ".join(columns)},
             coalesce(_is_deleted = 'true', false) as _is_deleted,
             cast(_line as bigint) as _line,
-            {f"case{fault} end" if fault else "cast(null as varchar)"} as _fault,
-            {f"case{fault_column} end" if fault_column else "cast(null as varchar)"} as _fault_column,
-            case {f"when (case{fault} end) is not null" if fault else "when false"}
-                then cast(to_json({{{cells}}}) as varchar) end as _given
+            _file,
+            cast(_file_line as bigint) as _file_line,
+            case{fault} end as _fault,
+            case{fault_column} end as _fault_column,
+            case when (case{fault} end) is not null then cast(to_json({{{cells}}}) as varchar) end as _given
         from {given}
     """
     path = landing / f"{table.name}.typed.parquet"
@@ -387,7 +395,7 @@ def _quarantine(connection: duckdb.DuckDBPyConnection, conformed: list[_Conforme
             f"coalesce(cast({identifier(name)} as varchar), '')" for name in result.table.key
         )
         name = literal(result.table.name)
-        return f"{name} as entity, {name} as file, cast(null as bigint) as line, {record_id} as record_id"
+        return f"{name} as entity, coalesce(_file, {name}) as file, _file_line as line, {record_id} as record_id"
 
     refused = " union all ".join(
         f"select {keys(result)}, max_by(_fault_column, _line) as column_name, max_by(_fault, _line) as reason, "

@@ -14,6 +14,7 @@ from ingestion.faults import Fault
 from ingestion.simulator import truth
 from ingestion.simulator.chronicle import chronicle, told
 from ingestion.simulator.company import HISTORY_MONTHS
+from ingestion.simulator.exported import write_export
 from ingestion.simulator.filed import filed
 from ingestion.simulator.mess import Mess
 from ingestion.simulator.server.state import State
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
         help="where the files end, such as 2026-11-01T00:00:00Z (default: --now, else the clock)",
     )
     write.add_argument("--out", type=Path, help="folder for the files; it is made if need be")
+    write.add_argument("--analytics-export", type=Path, help="folder for the visits as Google Analytics exports them")
     write.add_argument("--truth", type=Path, help="folder for what is true, which the warehouse must never read")
     write.add_argument(
         "--only-files", action="store_true", help="only what no CRM and no e-mail tool records, beside a server"
@@ -97,7 +99,7 @@ def add_company(command: argparse.ArgumentParser) -> None:
 
 def write_files(given: argparse.Namespace) -> None:
     """Write the files, and say per entity how many rows it has; the truth goes to a folder of its own."""
-    if given.out is None and given.truth is None:
+    if given.out is None and given.truth is None and given.analytics_export is None:
         raise Fault("Say with --out where the files are to go.")
     if given.out and given.truth and given.truth.resolve().is_relative_to(given.out.resolve()):
         raise Fault("--truth must lie outside of --out, which the warehouse reads.")
@@ -120,6 +122,9 @@ def write_files(given: argparse.Namespace) -> None:
         for name, rows in written.items():
             path = write_entity(name, rows, given.out)
             print(f"{len(rows):>9,}  {path}", file=sys.stderr)
+    if given.analytics_export:
+        days = write_export(story, given.setup, as_of, given.analytics_export)
+        print(f"{len(days):>9,}  days in {given.analytics_export}", file=sys.stderr)
     if given.truth:
         names = ("leads", "seed", "setup", "days_ahead", "only_files", "without")
         arguments = {name: getattr(given, name) for name in names} | {"now": str(now), "as_of": str(as_of)}

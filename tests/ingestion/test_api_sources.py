@@ -22,7 +22,7 @@ from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
 from ingestion.sources import source_module
 
-VENDORS = ("hubspot", "salesforce", "marketo", "google_ads", "linkedin_ads", "meta_ads")
+VENDORS = ("hubspot", "salesforce", "marketo", "google_ads", "linkedin_ads", "meta_ads", "google_analytics")
 # The secret of each vendor's credentials.
 SECRETS = {
     "HUBSPOT_TOKEN": "hubspot",
@@ -31,6 +31,7 @@ SECRETS = {
     "GOOGLE_ADS_REFRESH_TOKEN": "google_ads",
     "LINKEDIN_ADS_CLIENT_SECRET": "linkedin_ads",
     "META_ADS_ACCESS_TOKEN": "meta_ads",
+    "GOOGLE_ANALYTICS_REFRESH_TOKEN": "google_analytics",
 }
 # Google forgets clicks after 90 days, a warehouse does not: all that is compared happened later.
 MORE_SETTINGS = {"google_ads": {"FUNNELHOUSE_GOOGLE_ADS_SINCE": "2026-07-25"}}
@@ -265,10 +266,9 @@ def test_a_wrong_secret_is_one_line_that_names_the_setting(variable, tmp_path):
 @pytest.mark.parametrize("variable", SECRETS)
 def test_a_missing_secret_is_one_line_that_names_the_setting(variable, tmp_path):
     name = SECRETS[variable]
-    environment = {"FUNNELHOUSE_DATA_DIR": str(tmp_path), "FUNNELHOUSE_SOURCES": name}
-    environment |= {"FUNNELHOUSE_MARKETO_BASE_URL": "http://127.0.0.1:9", "FUNNELHOUSE_MARKETO_CLIENT_ID": "x"}
-    environment |= {"FUNNELHOUSE_SALESFORCE_CLIENT_ID": "x", "FUNNELHOUSE_GOOGLE_ADS_CUSTOMER_IDS": "123-456-7890"}
-    environment |= {f"FUNNELHOUSE_GOOGLE_ADS_{setting}": "x" for setting in ("CLIENT_ID", "CLIENT_SECRET")}
-    result = load(name, Settings.from_environment(environment))
-    assert result.status == FAILED
-    assert f"FUNNELHOUSE_{variable}" in result.message
+    with company(name, tmp_path) as closed:
+        environment = closed.environment() | {f"FUNNELHOUSE_{variable}": ""}
+        result = load(name, Settings.from_environment(environment))
+        assert result.status == FAILED
+        assert f"FUNNELHOUSE_{variable}" in result.message
+        assert len(result.message.splitlines()) == 1

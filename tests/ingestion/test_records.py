@@ -380,3 +380,16 @@ def test_an_answer_of_another_shape_is_one_line_that_says_where(api):
     outcome = api.load(Stream("people", misread))
     assert outcome.status == FAILED and "\n" not in outcome.message
     assert "KeyError: 'results'; ingestion/pages.py, line" in outcome.message
+
+
+def test_what_its_reader_refuses_is_set_aside_under_its_file_and_line(api):
+    refused = {"id": "2", "age": "old", "_refusal": "too old", "_refused_column": "born"}
+    told = {"_file": "people.txt", "_file_line": 7}
+    outcome = api.load(stream(people({"id": "1", **told}, refused | told, {"id": "3", "age": "x", **told})))
+    assert outcome.quarantined_count == 2
+    assert api.standing("people", "id") == [("1",)]
+    columns = "entity, file, line, record_id, column_name, reason"
+    assert api.query(f"select {columns} from raw_api.quarantine order by record_id") == [
+        ("people", "people.txt", 7, "2", "born", "too old"),
+        ("people", "people.txt", 7, "3", "age", "age: 'x' is not a whole number"),
+    ]

@@ -192,7 +192,8 @@ def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True) as server:
         line = server.stdout.readline()
         assert line.startswith(
-            f"http://127.0.0.1:{port} FUNNELHOUSE_SOURCES=files,salesforce,hubspot,marketo,google_ads "
+            f"http://127.0.0.1:{port} FUNNELHOUSE_SOURCES=files,salesforce,hubspot,marketo,"
+            "google_ads,linkedin_ads,meta_ads,google_analytics "
         )
         assert f"FUNNELHOUSE_MARKETO_BASE_URL=http://127.0.0.1:{port}" in line
         yield port

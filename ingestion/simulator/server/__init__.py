@@ -6,7 +6,16 @@ Each vendor is a mouth of the same story: a module with `routes(state)` and `err
 
 from starlette.applications import Starlette
 
-from ingestion.simulator.server import control, google_ads, hubspot, linkedin_ads, marketo, meta_ads, salesforce
+from ingestion.simulator.server import (
+    control,
+    google_ads,
+    google_analytics,
+    hubspot,
+    linkedin_ads,
+    marketo,
+    meta_ads,
+    salesforce,
+)
 from ingestion.simulator.server.faults import FaultMiddleware
 from ingestion.simulator.server.state import State
 
@@ -18,6 +27,7 @@ MOUTHS = {
     "marketo": marketo,
     "google_ads": google_ads,
     "meta_ads": meta_ads,
+    "google_analytics": google_analytics,
 }
 
 

@@ -1,17 +1,18 @@
 """The settings with which Funnelhouse reads from the server."""
 
 from ingestion.simulator.advertising import account_ids
+from ingestion.simulator.server import google_analytics
 from ingestion.simulator.server.google_ads.world import MANAGER
 from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
 
-# Ads are bought on the same platforms whichever CRM serves whom.
 SOURCES = {
     Setup.SPLIT: ("salesforce", "hubspot", "marketo"),
     Setup.HUBSPOT: ("hubspot",),
     Setup.SALESFORCE: ("salesforce", "marketo"),
 }
-EVERYWHERE = ("google_ads", "linkedin_ads", "meta_ads")
+# Ads are bought, and visits counted, in the same places whichever CRM serves whom.
+EVERYWHERE = ("google_ads", "linkedin_ads", "meta_ads", "google_analytics")
 
 
 def environment(address: str, state: State) -> dict[str, str]:
@@ -46,5 +47,12 @@ def credentials(address: str, state: State, sources: tuple[str, ...]) -> dict[st
             "ACCOUNT_IDS": account_ids(state.story, "meta_ads", state.now),
             "ACCESS_TOKEN": state.client_secret,
         },
+        "google_analytics": {
+            "PROPERTY_IDS": google_analytics.PROPERTY_ID,
+            "BASE_URL": address,
+            "TOKEN_URL": f"{address}{google_analytics.TOKEN_PATH}",
+            "REFRESH_TOKEN": state.client_secret,
+        }
+        | client,
     }
     return {f"FUNNELHOUSE_{source.upper()}_{name}": value for source in sources for name, value in own[source].items()}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+from ingestion.links import CLICK_IDS
 from ingestion.pages import Page, Stream
 from ingestion.sources.hubspot.client import Client, next_page
 from ingestion.sources.hubspot.crm import Crm, CrmObject, moment, since, written
@@ -17,7 +18,6 @@ from ingestion.sources.hubspot.tables import TAGS
 
 WEB_PAGE_SIZE, EMAIL_PAGE_SIZE = 100, 1_000
 OWN_EVENT = "pe"
-CLICK_IDS = ("gclid", "gbraid", "wbraid", "msclkid", "fbclid", "li_fat_id", "ttclid", "twclid")
 CONTACTS = CrmObject("contacts", ("hs_object_id",))
 
 

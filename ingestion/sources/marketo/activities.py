@@ -7,9 +7,9 @@ log; what comes twice is one record, known by its GUID.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qs
 
 from ingestion.faults import Fault
+from ingestion.links import query_of, tags_of
 from ingestion.pages import Page
 from ingestion.sources.marketo.client import ACTIVITY, Client, Refusal
 from ingestion.sources.marketo.exports import Place, attributes_of, ranges, read_exports
@@ -28,8 +28,6 @@ CUSTOM_TYPES_FROM = 100_000
 CHANGES_PERSON = {"Change Score", "Change Revenue Stage", "Merge Leads"}
 MERGE, STATUS = "Merge Leads", "Change Status in Progression"
 NOT_IN_PROGRAM = "Not in Program"
-UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
-CLICK_IDS = ("gclid", "wbraid", "gbraid", "msclkid", "fbclid", "li_fat_id", "ttclid", "twclid")
 # Where an activity names the address that was called, with its query.
 QUERIES = ("Query Parameters", "Link", "Page URL")
 LANDING_PAGE = re.compile(r'"landing[ _-]?page(?:[ _-]?url)?"\s*[;:]\s*(?:s:\d+:)?"([^"]*)"', re.IGNORECASE)
@@ -192,10 +190,7 @@ def _tags(attributes: Mapping) -> dict[str, str]:
         given = attributes.get(name)
         if not isinstance(given, str) or "=" not in given:
             continue
-        query = parse_qs(given.partition("#")[0].partition("?")[2] if "?" in given else given)
-        found = {tag: query[tag][0] for tag in UTM if tag in query}
-        click = next((f"{kind}:{query[kind][0]}" for kind in CLICK_IDS if kind in query), None)
-        return found | ({"click_id": click} if click else {})
+        return tags_of(query_of(given) if "?" in given else given)
     return {}
 
 

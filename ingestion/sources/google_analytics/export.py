@@ -1,0 +1,158 @@
+"""Files of the export to BigQuery: all files of a day together are that day, until one of them changes.
+
+Google writes `events_YYYYMMDD` when the day is over and again for three days, and `events_intraday_YYYYMMDD` while it
+lasts: a day's final files take the place of those. A day whose files have gone keeps what has been read of it.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingestion.faults import Fault
+from ingestion.landed import LandedFile, Place, landed_files
+from ingestion.pages import Page
+from ingestion.records import last_versions
+from ingestion.sources import RawState
+from ingestion.sources.google_analytics.exported import event_row, refused_row
+
+NAMES = re.compile(r"events_(intraday_)?(\d{8})(?!\d).*\.(parquet|jsonl|json|ndjson)(\.gz)?", re.IGNORECASE)
+ROWS_PER_PAGE = 5_000
+Record = tuple[int, dict[str, Any]]  # its line, and what of it goes into the raw table
+
+
+@dataclass(frozen=True)
+class ExportedDay:
+    """A day of the export: YYYYMMDD, whether its files are the final ones, and those."""
+
+    name: str
+    is_final: bool
+    files: tuple[LandedFile, ...]
+
+    @property
+    def date(self) -> str:
+        return f"{self.name[:4]}-{self.name[4:6]}-{self.name[6:]}"
+
+    @property
+    def noted(self) -> dict[str, list[int]]:
+        """By what a change of a file is noticed."""
+        return {file.name: [file.size, file.path.stat().st_mtime_ns] for file in self.files}
+
+
+def known_days(raw: RawState) -> Mapping[str, tuple[bool, dict[str, list[int]]]]:
+    """Of each day, whether it was final and which files were read, as of the last complete load."""
+    rows = [] if raw.is_reload else last_versions(raw, "exported_days", ("event_date",), ("is_final", "files"))
+    return {str(day): (is_final, json.loads(files)) for day, is_final, files in rows}
+
+
+def export_pages(
+    folder: Path, known: Mapping[str, tuple[bool, dict[str, list[int]]]], bookmark: dict | None
+) -> Iterator[Page]:
+    """The days of which a file is new or has changed, each as a whole; a bookmark names the day, file and row."""
+    for day in exported_days(folder):
+        if bookmark and day.name < bookmark["day"]:
+            continue
+        try:
+            yield from _day_pages(
+                day, known.get(day.date), bookmark if bookmark and day.name == bookmark["day"] else None
+            )
+        except FileNotFoundError:  # taken away while it was read: as if it had never lain there
+            yield Page(bookmark={"day": day.name, "files": {}, "done": 0, "row": 0, "is_mixed": True})
+
+
+def exported_days(folder: Path) -> list[ExportedDay]:
+    """The days of which there are files, in order."""
+    files: dict[str, dict[bool, list[LandedFile]]] = {}
+    for file in landed_files(folder, NAMES):
+        found = NAMES.fullmatch(file.path.name)
+        if found:
+            files.setdefault(found[2], {}).setdefault(not found[1], []).append(file)
+    return [ExportedDay(name, True in kinds, tuple(kinds[max(kinds)])) for name, kinds in sorted(files.items())]
+
+
+def _day_pages(
+    day: ExportedDay, known: tuple[bool, dict[str, list[int]]] | None, bookmark: dict | None
+) -> Iterator[Page]:
+    noted = day.noted
+    if known and (known[0] > day.is_final or noted.items() <= known[1].items()):
+        return
+    at = bookmark or {"files": noted, "done": 0, "row": 0, "is_mixed": False}
+    if at["files"] != noted:  # changed since that load was broken off: what it read of them is there already
+        at = {"files": noted, "done": 0, "row": 0, "is_mixed": True}
+    place = {"day": day.name, "files": noted, "is_mixed": at["is_mixed"]}
+    unreadable = next((fault for file in day.files if (fault := _fault(file))), None)
+    if unreadable:
+        yield Page(bookmark=place | {"done": 0, "row": 0}, notice=f"{unreadable}; {day.date} waits for it.")
+        return
+    row = at["row"]
+    for number, file in enumerate(day.files[at["done"] :], start=at["done"]):
+        records = islice(_records(day, file), row, None)
+        while rows := [_with_place(file, record) for record in islice(records, ROWS_PER_PAGE)]:
+            row += len(rows)
+            here = place | {"done": number, "row": row}
+            yield Page({"exported_events": rows}, bookmark=here, notice=_unfinished(file))
+        row = 0
+    # A mixed day is read once more by the next load, which takes away what has gone.
+    whole = {"event_date": day.date, "is_final": day.is_final, "files": {} if at["is_mixed"] else noted}
+    yield Page(
+        {"exported_days": [whole]},
+        {"exported_events": [{"event_date": day.date}]},
+        bookmark=place | {"done": len(day.files), "row": 0},
+    )
+
+
+def _records(day: ExportedDay, file: LandedFile) -> Iterator[Record]:
+    """The events of a file, each with its line; a broken one as what is set aside."""
+    if file.path.suffix.lower() == ".parquet":
+        with pq.ParquetFile(file.path) as parquet:
+            number = 0
+            for batch in parquet.iter_batches(batch_size=1_000):
+                for given in batch.to_pylist():
+                    number += 1
+                    yield number, event_row(day.date, given)
+        return
+    for line in file.lines(Place()):
+        if line.content is None:
+            yield line.number, refused_row(day.date, "the file is damaged from here on; copy it once more")
+        elif line.content.strip():
+            yield line.number, _parsed(day, line.content)
+
+
+def _parsed(day: ExportedDay, content: bytes) -> dict[str, Any]:
+    try:
+        given = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return refused_row(day.date, "the line is not JSON")
+    return (
+        event_row(day.date, given) if isinstance(given, dict) else refused_row(day.date, "the line is no JSON object")
+    )
+
+
+def _with_place(file: LandedFile, record: Record) -> dict[str, Any]:
+    line, row = record
+    return row | {"_file": file.name, "_file_line": line}
+
+
+def _fault(file: LandedFile) -> str | None:
+    """Why a parquet file cannot be read, such as one that is still being copied. Raises Fault, FileNotFoundError."""
+    if file.path.suffix.lower() != ".parquet":
+        return None
+    try:
+        with pq.ParquetFile(file.path):
+            return None
+    except pa.ArrowInvalid:
+        return f"{file.name}: is no whole parquet file"
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Fault(f"{file.path}: cannot be read ({error.strerror or error}).") from error
+
+
+def _unfinished(file: LandedFile) -> str | None:
+    return f"{file.name}: ends amid a line; its day is read anew when it is whole." if file.is_unfinished else None

@@ -1,0 +1,175 @@
+"""An event of a file as rows: checked against the schema of README.md, and rid of what addresses carry."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ingestion.landed import LandedFile, Line, Place, landed_files
+from ingestion.links import CLICK_IDS, UTM, query_of, scrubbed, tags_of, without_queries, without_query
+from ingestion.pages import Page
+from ingestion.records import last_versions
+from ingestion.sources import RawState
+from ingestion.sources.web_events.settings import WebEventsSettings
+from ingestion.sources.web_events.tables import ADDRESSES, TABLES
+
+# Also as a log rotation names them: events.jsonl.1, events.jsonl-20261101.gz.
+NAMES = re.compile(r".+\.(jsonl|ndjson)([.-][\w-]+)?(\.gz)?", re.IGNORECASE)
+LINES_PER_PAGE = 5_000
+KNOWN = {*TABLES["events"].columns, *CLICK_IDS, "consent"}
+STATUSES = ("granted", "withdrawn")
+CLICK_ID = re.compile(r"\w+:.+")
+E_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class Broken(Exception):
+    """What keeps an event from being read: the column and the reason, without any personal value."""
+
+    def __init__(self, column: str | None, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+
+
+def known_places(raw: RawState) -> Mapping[str, Place]:
+    """How far each file had been read by the last complete load; nowhere where all is read anew."""
+    rows = [] if raw.is_reload else last_versions(raw, "files", ("file",), ("size", "read_to", "line_count", "head"))
+    return {name: Place(*place) for name, *place in rows}
+
+
+def event_pages(settings: WebEventsSettings, known: Mapping[str, Place], bookmark: dict | None) -> Iterator[Page]:
+    """What is new in the files, some thousand lines a page; a bookmark names the file and the place in it."""
+    at = bookmark or {"file": "", "place": {}}
+    pile = _Pile()
+    for file in landed_files(settings.folder, NAMES, at["file"]):
+        noted = Place(**at["place"]) if file.name == at["file"] else known.get(file.name, Place())
+        try:
+            place = file.place_from(noted)
+            if file.has_news(place):
+                for line in file.lines(place):
+                    place = line.place
+                    pile.add(file, line)
+                    if pile.line_count >= LINES_PER_PAGE:
+                        yield pile.page(file, place)
+                        pile = _Pile()
+                place = file.end(place)
+                pile.finish(file, place)
+        except FileNotFoundError:  # rotated away while it was read; the rest comes under another name
+            continue
+        if pile.line_count >= LINES_PER_PAGE:
+            yield pile.page(file, place)
+            pile = _Pile()
+    yield pile.page()
+
+
+def event_row(content: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """An event's row and the rows of its consents. A broken one has `_refusal` and no consents."""
+    try:
+        given = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        text = without_queries(content.decode(errors="replace").strip())
+        return {"properties": text, "_refusal": "the line is not JSON"}, []
+    if not isinstance(given, dict):
+        return {"properties": _tidy(given), "_refusal": "the line is not a JSON object"}, []
+    fields = {name: value for name, value in given.items() if not name.startswith("_")}
+    row = {name: _tidy(fields.get(name)) for name in TABLES["events"].columns}
+    row["properties"] = {name: _tidy(value) for name, value in fields.items() if name not in KNOWN} or None
+    try:
+        _check(row)
+        row["occurred_at"] = _moment(row["occurred_at"])
+        consents = [{"event_id": row["event_id"], **consent} for consent in _consents(fields.get("consent"))]
+    except Broken as broken:
+        return _without_addresses(row) | {"_refusal": str(broken), "_refused_column": broken.column}, []
+    return _without_addresses(row | _tags(row, fields)), consents
+
+
+class _Pile:
+    """Rows for one page."""
+
+    def __init__(self) -> None:
+        self.line_count = 0
+        self.rows: dict[str, list[dict]] = {"events": [], "consents": [], "files": []}
+        self.unfinished: list[str] = []
+
+    def add(self, file: LandedFile, line: Line) -> None:
+        self.line_count += 1
+        if line.content is None:
+            row, consents = {"_refusal": "the file is damaged from here on; drop it once more"}, []
+        elif not line.content.strip():
+            return
+        else:
+            row, consents = event_row(line.content)
+        self.rows["events"].append(row | {"_file": file.name, "_file_line": line.number})
+        self.rows["consents"] += consents
+
+    def finish(self, file: LandedFile, place: Place) -> None:
+        """Note that a file has been read to its end."""
+        self.rows["files"].append({"file": file.name, **vars(place)})
+        if file.is_unfinished:
+            self.unfinished.append(file.name)
+
+    def page(self, file: LandedFile | None = None, place: Place | None = None) -> Page:
+        bookmark = {"file": file.name, "place": vars(place)} if file and place else None
+        notice = f"{', '.join(self.unfinished[:5])}: ends amid a line; it is read as soon as it is whole."
+        return Page(self.rows, bookmark=bookmark, notice=notice if self.unfinished else None)
+
+
+def _check(row: Mapping[str, Any]) -> None:
+    """Raises Broken."""
+    for name in ("event_id", "event_type", "occurred_at"):
+        if row[name] is None:
+            raise Broken(name, f"{name} is missing")
+    for name, value in row.items():
+        if isinstance(value, dict | list) and name != "properties":
+            raise Broken(name, f"{name} is neither a text nor a number")
+    if row["email"] is not None and not E_MAIL.fullmatch(str(row["email"])):
+        raise Broken("email", "email is not an address")
+
+
+def _moment(given: Any) -> str:
+    """A moment in UTC. Raises Broken."""
+    try:
+        moment = datetime.fromisoformat(str(given))
+        if moment.tzinfo is None:
+            raise Broken("occurred_at", f"occurred_at: '{given}' says nothing of its time zone, such as Z or +02:00")
+        return moment.astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        raise Broken("occurred_at", f"occurred_at: '{given}' is not a date-time such as 2026-11-01T09:30:00Z") from None
+
+
+def _consents(given: Any) -> Iterator[dict[str, str]]:
+    """Raises Broken."""
+    for consent in [] if given is None else given if isinstance(given, list) else [given]:
+        purpose = consent.get("purpose") if isinstance(consent, dict) else None
+        if not isinstance(purpose, str) or not purpose.strip():
+            raise Broken("consent", "consent has no purpose")
+        if consent.get("status") not in STATUSES:
+            raise Broken("consent", f"consent to {purpose}: its status is not one of {', '.join(STATUSES)}")
+        yield {"purpose": purpose.strip(), "status": consent["status"]}
+
+
+def _tags(row: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """UTM tags and click id: those that are given, else those of the page, else those of the visit's first page."""
+    named = {kind: _tidy(fields.get(kind)) for kind in CLICK_IDS}
+    click = next((f"{kind}:{value}" for kind, value in named.items() if value is not None), None)
+    given = {name: row[name] for name in UTM if row[name] is not None}
+    if row["click_id"] or click:
+        given["click_id"] = row["click_id"] if CLICK_ID.fullmatch(str(row["click_id"] or "")) else click
+    if not given:
+        queries = [query_of(str(row[name])) for name in ("url", "landing_page") if row[name]]
+        given = next((tags for tags in map(tags_of, queries) if tags), {})
+    return given
+
+
+def _without_addresses(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose addresses end before their query."""
+    addresses = {name: without_query(row[name]) for name in ADDRESSES if isinstance(row[name], str)}
+    others = {name: scrubbed(value) for name, value in row.items() if name not in addresses}
+    return others | addresses
+
+
+def _tidy(value: Any) -> Any:
+    """A text without spaces around it, None where it is empty; no database takes a zero byte."""
+    if isinstance(value, str):
+        return value.replace("\0", "").strip() or None
+    return value
