@@ -1,0 +1,243 @@
+"""Read the cells of one column of a sheet: what each means, or what is wrong with it in words."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ingestion.faults import Fault
+from ingestion.sources.spreadsheets import dates
+from ingestion.sources.spreadsheets.decisions import Decision
+from ingestion.sources.spreadsheets.headers import HeaderCell
+from ingestion.sources.spreadsheets.numbers import currency_of, read_number, shown
+from ingestion.sources.spreadsheets.templates import ADDITIVE_TYPES, normal
+from ingestion.workbooks import ErrorValue, Uncomputed
+
+NUMBER_TYPES = ("number", "money", "whole", "rate")
+DAY_TYPES = ("moment", "date", "month")
+# Excel's errors in English, German and Polish, as a CSV file has them; ### is a number too wide for its column.
+ERRORS = re.compile(
+    r"#(N/A|NV|N/D!?|VALUE!|WERT!|ARG!|REF!|BEZUG!|ADR!|NAME\?|NAZWA\?|NUM!|ZAHL!|LICZBA!|DIV/0!|DZIEL/0!|NULL!|ZERO!|#+)"
+)
+DASHES = ("-", "–", "—")
+INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff\u00ad"))
+YES = frozenset({"yes", "y", "true", "1", "x", "ja", "j", "wahr", "tak", "t", "prawda"})
+NO = frozenset({"no", "n", "false", "0", "nein", "falsch", "nie", "falsz"})
+# "Anna Nowak <anna@example.com>", "mailto:anna@example.com"
+ADDRESS = re.compile(
+    r"(?:.*<)?\s*(?:mailto:)?\s*(?P<address>[^@\s<>,;:\"]+@[^@\s<>,;:\"]+\.[^@\s<>,;:.\"]+)\s*>?[.,;]?", re.IGNORECASE
+)
+KINDS = {"moment": "date", "date": "date", "month": "month such as 2026-03 or March 2026"}
+
+
+class Refusal(Exception):
+    """What is wrong with a cell."""
+
+
+@dataclass
+class ColumnReader:
+    """Reads one column of a sheet, twice: first it hears how the column is written, then it says what cells mean."""
+
+    header: HeaderCell
+    timezone: ZoneInfo
+    decision: Decision = field(default_factory=Decision)
+
+    @property
+    def type(self) -> str:
+        return self.header.column.type
+
+    def hear(self, cell: object) -> None:
+        """Take note of a cell. Raises Fault, which lacks its place, where a formula has no value."""
+        if isinstance(cell, Uncomputed):
+            raise Fault(f"the formula {cell} has no value; open the file in Excel and save it.")
+        text = plain(cell)
+        if isinstance(text, str) and (readings := self._readings(text)):
+            self.decision.hear(text, readings)
+
+    def doubt(self) -> str | None:
+        """What nobody should guess about the column, in words; None where its cells are clear."""
+        if not self.decision.is_open:
+            return None
+        text, readings = self.decision.doubt
+        if self.type in NUMBER_TYPES:
+            meanings = " or ".join(shown(value) for value in readings.values())
+            advice = "write one of its numbers in full, such as 1234.50 or 1234,50"
+        else:
+            meanings = " or ".join(str(value) for value in readings.values())
+            advice = "write its dates as 2026-01-31"
+        votes = " and ".join(f'"{vote}"' for vote in self.decision.votes.values())
+        others = f"other cells, {votes}, contradict each other" if votes else "no other cell tells which"
+        return f'"{text}" may be {meanings}, and {others}; {advice}.'
+
+    def read(self, cell: object, is_shared: bool = False) -> dict[str, Any]:
+        """The raw columns of a cell, and `currency` where an amount bears one. Raises Refusal."""
+        given = plain(cell)
+        if given is None:
+            return {}
+        if isinstance(cell, ErrorValue) or (isinstance(given, str) and ERRORS.fullmatch(given)):
+            raise Refusal(f"shows the error {given}")
+        if is_shared and self.type in ADDITIVE_TYPES:
+            raise Refusal(f'"{_said(given)}" is merged over several rows; give each row its own')
+        return READERS[self.type](self, given)
+
+    def _readings(self, text: str) -> Mapping[str, Any]:
+        if self.type in NUMBER_TYPES:
+            number = read_number(text)
+            readings = number.readings if number else {}
+            # 1,234 copies are no fraction of a copy.
+            return {
+                convention: value
+                for convention, value in readings.items()
+                if self.type != "whole" or value == value.to_integral_value()
+            }
+        if self.type in DAY_TYPES:
+            return dates.read_month(text) if self.type == "month" else dates.read_moment(text)
+        return {}
+
+    def _named(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {self.header.column.name + suffix: value for suffix, value in values.items()}
+
+    def _text(self, given: object) -> dict[str, Any]:
+        return self._named({"": _said(given)})
+
+    def _name(self, given: object) -> dict[str, Any]:
+        return self._named({"": _said(given), "_key": _said(given).casefold()})
+
+    def _email(self, given: object) -> dict[str, Any]:
+        match = ADDRESS.fullmatch(_said(given))
+        if not match:
+            raise Refusal(f'"{_said(given)}" is no e-mail address')
+        return self._named({"": match["address"].lower()})
+
+    def _number(self, given: object) -> dict[str, Any]:
+        value, currency = self._amount(given)
+        if currency:
+            raise Refusal(f'"{_said(given)}" has a currency; a number alone is expected')
+        return self._named({"": float(value)})
+
+    def _money(self, given: object) -> dict[str, Any]:
+        value, currency = self._amount(given)
+        currency = currency or self.header.currency
+        return self._named({"": float(value)}) | ({"currency": currency} if currency else {})
+
+    def _whole(self, given: object) -> dict[str, Any]:
+        value, currency = self._amount(given)
+        if currency or value != value.to_integral_value():
+            raise Refusal(f'"{_said(given)}" is no whole number')
+        return self._named({"": int(value)})
+
+    def _rate(self, given: object) -> dict[str, Any]:
+        value, currency = self._amount(given)
+        if currency or not -1 <= value <= 1:
+            raise Refusal(f'"{_said(given)}" is no share; write 62 % or 0.62')
+        return self._named({"": float(value)})
+
+    def _amount(self, given: object) -> tuple[Decimal, str | None]:
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            return Decimal(repr(given)), None
+        number = read_number(given) if isinstance(given, str) else None
+        value = self.decision.value(self._readings(given)) if number else None
+        if value is None or (number.is_percent and self.type in ("money", "whole")):
+            raise Refusal(f'"{_said(given)}" is no {"whole " if self.type == "whole" else ""}number')
+        return value, number.currency
+
+    def _moment(self, given: object) -> dict[str, Any]:
+        written = self._written(given)
+        if written.clock is None:
+            return self._named({"": datetime.combine(written.day, time()), "_precision": "day"})
+        moment = datetime.combine(written.day, written.clock, written.offset or self.timezone)
+        return self._named({"": moment.astimezone(UTC).replace(tzinfo=None), "_precision": "second"})
+
+    def _date(self, given: object) -> dict[str, Any]:
+        written = self._written(given)
+        if written.clock is None or written.offset is None:
+            return self._named({"": written.day})
+        moment = datetime.combine(written.day, written.clock, written.offset)
+        return self._named({"": moment.astimezone(self.timezone).date()})
+
+    def _month(self, given: object) -> dict[str, Any]:
+        if isinstance(given, str):
+            month = self.decision.value(dates.read_month(given))
+            if month is None:
+                raise self._no_date(given)
+            return self._named({"": month})
+        return self._named({"": self._written(given).day.replace(day=1)})
+
+    def _written(self, given: object) -> dates.WrittenMoment:
+        if isinstance(given, str):
+            written = self.decision.value(dates.read_moment(given))
+        elif isinstance(given, datetime):
+            # Excel has no plain dates: a day is a moment at midnight.
+            clock = given.time().replace(microsecond=0)
+            written = dates.WrittenMoment(given.date(), clock if clock != time() else None)
+        elif isinstance(given, date):
+            written = dates.WrittenMoment(given)
+        else:
+            written = None
+        if written is None or not dates.in_reason(written.day):
+            raise self._no_date(given)
+        return written
+
+    def _no_date(self, given: object) -> Refusal:
+        is_bare_number = isinstance(given, int | float) and not isinstance(given, bool)
+        hint = "; give the cell the format of a date" if is_bare_number else ""
+        return Refusal(f'"{_said(given)}" is no {KINDS[self.type]}{hint}')
+
+    def _currency(self, given: object) -> dict[str, Any]:
+        text = _said(given)
+        currency = currency_of(text) or (text.upper() if re.fullmatch("[A-Za-z]{3}", text) else None)
+        if not currency:
+            raise Refusal(f'"{text}" is no currency such as EUR')
+        return self._named({"": currency})
+
+    def _choice(self, given: object) -> dict[str, Any]:
+        meant = self.header.column.choice(_said(given))
+        if not meant:
+            raise Refusal(f'"{_said(given)}" is unknown; known are {", ".join(self.header.column.words)}')
+        return self._named({"": meant})
+
+    def _yes_no(self, given: object) -> dict[str, Any]:
+        word = normal(_said(given))
+        if word not in YES | NO:
+            raise Refusal(f'"{_said(given)}" is neither yes nor no')
+        return self._named({"": word in YES})
+
+
+READERS: Mapping[str, Callable[[ColumnReader, object], dict[str, Any]]] = {
+    "text": ColumnReader._text,
+    "name": ColumnReader._name,
+    "email": ColumnReader._email,
+    "number": ColumnReader._number,
+    "money": ColumnReader._money,
+    "whole": ColumnReader._whole,
+    "rate": ColumnReader._rate,
+    "moment": ColumnReader._moment,
+    "date": ColumnReader._date,
+    "month": ColumnReader._month,
+    "currency": ColumnReader._currency,
+    "choice": ColumnReader._choice,
+    "yes_no": ColumnReader._yes_no,
+}
+
+
+def plain(cell: object) -> object:
+    """A cell without what nobody sees; None where nothing is left, or a dash that stands for nothing."""
+    if not isinstance(cell, str):
+        return cell
+    # Excel itself hides an apostrophe that makes a number a text.
+    text = " ".join(cell.translate(INVISIBLE).split()).removeprefix("'")
+    return None if not text or text in DASHES else text
+
+
+def _said(given: object) -> str:
+    """A cell as a person would say it."""
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    if isinstance(given, float) and given.is_integer():
+        return str(int(given))
+    if isinstance(given, datetime):
+        return f"{given:%Y-%m-%d}" if given.time() == time() else f"{given:%Y-%m-%d %H:%M:%S}"
+    return str(given)

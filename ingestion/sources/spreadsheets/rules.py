@@ -1,0 +1,57 @@
+"""What the rows of a template must be beyond their cells: rules that look at several columns of one row."""
+
+from calendar import monthrange
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ingestion.sources.spreadsheets.templates import Template
+
+Complaint = tuple[str, str]  # a column of the template, and what is wrong with it
+
+
+def complete(template: Template, row: dict[str, Any]) -> list[Complaint]:
+    """Fill in what follows from other cells of a row that has no bad cell; return what cannot be."""
+    complaints = [
+        (column.name, "is empty")
+        for column in template.required
+        if row.get(column.name) is None and not column.may_be_empty
+    ]
+    if not any(all(row.get(name) is not None for name in group) for group in template.any_of):
+        complaints.append((template.any_of[0][0], "is empty"))
+    rule = RULES.get(template.name)
+    return complaints or (rule(row) if rule else [])
+
+
+def _span(row: dict[str, Any]) -> list[Complaint]:
+    """Spend has a first and a last day, however its time is given."""
+    if row.get("first_day") is None or row.get("last_day") is None:
+        if row.get("month") is not None:
+            month = row["month"]
+            row["first_day"], row["last_day"] = month, month.replace(day=monthrange(month.year, month.month)[1])
+        else:
+            row["first_day"] = row["last_day"] = row["day"]
+    if row["last_day"] < row["first_day"]:
+        return [("last_day", f'"{row["last_day"]}" lies before "{row["first_day"]}"')]
+    if (row["last_day"] - row["first_day"]).days > LONGEST_SPAN_DAYS:
+        return [("last_day", f'"{row["last_day"]}" lies more than three years after "{row["first_day"]}"')]
+    return []
+
+
+def _sequence(row: dict[str, Any]) -> list[Complaint]:
+    """Nobody opens a mail before it was sent; of a mail sent on a day, anything from that day on may follow."""
+    sent: datetime = row["sent_at"]
+    return [
+        (name, f'"{row[name]:%Y-%m-%d %H:%M}" lies before the mail was sent')
+        for name in ("opened_at", "clicked_at", "replied_at")
+        if row.get(name) is not None
+        and (row[name].date() < sent.date() if _is_day(row, name) or _is_day(row, "sent_at") else row[name] < sent)
+    ]
+
+
+def _is_day(row: Mapping[str, Any], name: str) -> bool:
+    return row[f"{name}_precision"] == "day"
+
+
+LONGEST_SPAN_DAYS = 3 * 366
+RULES: Mapping[str, Callable[[dict[str, Any]], list[Complaint]]] = {"offline_spend": _span, "cold_emails": _sequence}
