@@ -109,7 +109,8 @@ class ColumnReader:
     def _email(self, given: object) -> dict[str, Any]:
         match = ADDRESS.fullmatch(_said(given))
         if not match:
-            raise Refusal(f'"{_said(given)}" is no e-mail address')
+            # Reasons are published; what may be a person's name or address is not.
+            raise Refusal("is no e-mail address")
         return self._named({"": match["address"].lower()})
 
     def _number(self, given: object) -> dict[str, Any]:
