@@ -87,11 +87,11 @@ class ColumnReader:
         if self.type in NUMBER_TYPES:
             number = read_number(text)
             readings = number.readings if number else {}
-            # 1,234 copies are no fraction of a copy.
+            # Nobody writes thousandths of a copy: 20.000 and 1,234 are thousands.
             return {
                 convention: value
                 for convention, value in readings.items()
-                if self.type != "whole" or value == value.to_integral_value()
+                if self.type != "whole" or value.as_tuple().exponent != -3
             }
         if self.type in DAY_TYPES:
             return dates.read_month(text) if self.type == "month" else dates.read_moment(text)

@@ -13,7 +13,7 @@ from ingestion.workbooks import SheetRow, cell_name
 # Titles, logos and notes stand above a header, but not more of them.
 HEADER_ROWS = 30
 # "Cost (PLN)", "Kosten in €".
-WITH_CURRENCY = re.compile(r"(?P<name>.+?)\s*(?:[(\[](?P<bracketed>[^)\]]*)[)\]]|\bin\s+(?P<after>\S+))\s*")
+WITH_CURRENCY = re.compile(r"(?P<name>.+?)\s*(?:[(\[](?P<bracketed>[^)\]]*)[)\]]|\b(?:in|w)\s+(?P<after>\S+))\s*")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from ingestion.sources.spreadsheets.templates import Template
@@ -11,16 +11,16 @@ Complaint = tuple[str, str]  # a column of the template, and what is wrong with 
 
 
 def complete(template: Template, row: dict[str, Any]) -> list[Complaint]:
-    """Fill in what follows from other cells of a row that has no bad cell; return what cannot be."""
+    """Fill in what follows from other cells of a row; return what is missing or cannot be."""
     complaints = [
         (column.name, "is empty")
         for column in template.required
         if row.get(column.name) is None and not column.may_be_empty
     ]
     if not any(all(row.get(name) is not None for name in group) for group in template.any_of):
-        complaints.append((template.any_of[0][0], "is empty"))
+        return [*complaints, (template.any_of[0][0], "is empty")]
     rule = RULES.get(template.name)
-    return complaints or (rule(row) if rule else [])
+    return [*complaints, *(rule(row) if rule else [])]
 
 
 def _span(row: dict[str, Any]) -> list[Complaint]:
@@ -39,18 +39,15 @@ def _span(row: dict[str, Any]) -> list[Complaint]:
 
 
 def _sequence(row: dict[str, Any]) -> list[Complaint]:
-    """Nobody opens a mail before it was sent; of a mail sent on a day, anything from that day on may follow."""
-    sent: datetime = row["sent_at"]
-    return [
-        (name, f'"{row[name]:%Y-%m-%d %H:%M}" lies before the mail was sent')
-        for name in ("opened_at", "clicked_at", "replied_at")
-        if row.get(name) is not None
-        and (row[name].date() < sent.date() if _is_day(row, name) or _is_day(row, "sent_at") else row[name] < sent)
-    ]
-
-
-def _is_day(row: Mapping[str, Any], name: str) -> bool:
-    return row[f"{name}_precision"] == "day"
+    """Nobody opens a mail before it was sent; a time in UTC may lie on the day before a local day."""
+    if row.get("sent_at") is None:
+        return []
+    complaints = []
+    for name in ("opened_at", "clicked_at", "replied_at"):
+        is_mixed = row.get(f"{name}_precision") != row["sent_at_precision"]
+        if row.get(name) is not None and row[name] < row["sent_at"] - timedelta(days=is_mixed):
+            complaints.append((name, "lies before the day on which the mail was sent"))
+    return complaints
 
 
 LONGEST_SPAN_DAYS = 3 * 366

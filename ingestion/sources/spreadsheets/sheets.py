@@ -177,15 +177,15 @@ def _hear(
 
 def _adds_up(header: Header, row: SheetRow, filled: dict[int, object]) -> bool:
     """Whether a row is the total of others: it says so first, and lacks what a row needs."""
-    first = next(cell for cell in row.cells if plain(cell) is not None)
-    if not _is_total(first):
+    if not _is_total(row):
         return False
-    names = {header.cells[position].column.name for position, cell in filled.items() if not _is_total(cell)}
+    names = {header.cells[position].column.name for position in filled if position not in row.repeated}
     return bool(header.template.missing(names))
 
 
-def _is_total(cell: object) -> bool:
-    return isinstance(cell, str) and bool(TOTALS.fullmatch(re.sub(r"\d{4}$", "", normal(cell))))
+def _is_total(row: SheetRow) -> bool:
+    first = next(cell for cell in row.cells if plain(cell) is not None)
+    return isinstance(first, str) and bool(TOTALS.fullmatch(re.sub(r"\d{4}$", "", normal(first))))
 
 
 def _notices(place: str, header: Header, found: _Found) -> list[str]:
@@ -232,8 +232,12 @@ def _judge(header: Header, readers: dict[int, ColumnReader], row: SheetRow, fill
         currency = found.get("currency")
         if currency and values.get("currency", currency) != currency:
             complaints.append((name, f"the currencies {values['currency']} and {currency} contradict each other"))
-        values |= found
-    complaints = complaints or complete(header.template, values)
+        values = found | values
+    missing = complete(header.template, values)
+    complaints = complaints or missing
+    if not complaints and _is_total(row):
+        first = header.cells[min(filled)].column.name
+        complaints = [(first, "says that the row is a total; if it is none, write more than that word")]
     given = json.dumps({header.cells[p].text: str(cell) for p, cell in filled.items()}, ensure_ascii=False)
     if isinstance(row, _LongRow):
         reason = f"has {len(row.cells)} cells, the header has {header.width}; does one of them hold the delimiter?"
@@ -248,10 +252,13 @@ def _judge(header: Header, readers: dict[int, ColumnReader], row: SheetRow, fill
         fault="; ".join(f'column "{columns[name]}": {what}' for name, what in complaints),
         fault_column=columns[complaints[0][0]],
         given=given,
-        is_identified=not {name for name, _ in complaints} & _of_key(header.template),
+        is_identified=not {name for name, _ in complaints} & _of_key(header.template, values),
     )
 
 
-def _of_key(template: Template) -> set[str]:
-    """The columns from which a row's key is made."""
-    return {*template.key, *(name for group in template.any_of for name in group)}
+def _of_key(template: Template, values: dict[str, Any]) -> set[str]:
+    """The columns from which a row's key is made; an amount is one where it would tell the currency."""
+    columns = {*template.key, *(name for group in template.any_of for name in group)}
+    if "currency" in columns and not values.get("currency"):
+        columns |= {name for name, column in template.columns.items() if column.type == "money"}
+    return columns
