@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, time, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
 ANY = (DAY_FIRST, MONTH_FIRST)
 # Outside these years a date is a typing mistake.
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2099
+# Long columns repeat themselves, and every cell is read twice.
+REMEMBERED = 10_000
 # January to December; each as it stands alone, in a date, and short.
 MONTHS = [
     "styczeń stycznia sty januar jänner jan january",
@@ -58,6 +61,7 @@ class WrittenMoment:
         return f"{self.day.day} {self.day:%B %Y}"
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_moment(text: str) -> Mapping[str, WrittenMoment]:
     """What a text means if the day stands first, and if the month does; the same where it does not matter."""
     plain = _plain(text)
@@ -70,6 +74,7 @@ def read_moment(text: str) -> Mapping[str, WrittenMoment]:
     return {order: WrittenMoment(day, clock, offset) for order, day in days}
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_month(text: str) -> Mapping[str, date]:
     """The first day of the month that a text names, or in which the day lies that it names."""
     plain = _plain(text)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 # The decimal separator names the convention.
 POINT, COMMA = ".", ","
@@ -23,6 +24,8 @@ GROUPED = {
     POINT: re.compile(r"([1-9]\d{0,2}((,\d{3})+|([ ']\d{3})+)|\d+)?(\.\d+)?"),
     COMMA: re.compile(r"([1-9]\d{0,2}((\.\d{3})+|([ ']\d{3})+)|\d+)?(,\d+)?"),
 }
+# Long columns repeat themselves, and every cell is read twice.
+REMEMBERED = 10_000
 MINUS = "-−–"
 # "1.200,-" is twelve hundred.
 WHOLE_MARK = re.compile(r"([.,])(-{1,2}|–|—)(?=\D*$)")
@@ -37,6 +40,7 @@ class WrittenNumber:
     is_percent: bool = False
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_number(text: str) -> WrittenNumber | None:
     """None where the text is no number under any convention. 25 % is 0.25; (5) and 5- are -5."""
     plain = re.sub(f"[{SPACES}]+", " ", text).strip().lstrip(APOSTROPHES)

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import yaml
@@ -57,12 +57,7 @@ class TemplateColumn:
         """What we call a word of a choice; None for an unknown one."""
         meant = normal(word)
         return next(
-            (
-                name
-                for name, spellings in self.words.items()
-                if meant in {normal(spelling) for spelling in (name, *spellings)}
-            ),
-            None,
+            (name for name, also in self.words.items() if any(normal(known) == meant for known in (name, *also))), None
         )
 
 
@@ -109,6 +104,7 @@ def templates() -> dict[str, Template]:
     return {name: _template(name, template) for name, template in declared.items()}
 
 
+@lru_cache(maxsize=10_000)
 def normal(text: str) -> str:
     """A word as spellings are compared: letters and digits alone, without case and marks."""
     plain = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l"))
