@@ -121,6 +121,8 @@ class ColumnReader:
 
     def _money(self, given: object) -> dict[str, Any]:
         value, currency = self._amount(given)
+        if currency and self.header.currency and currency != self.header.currency:
+            raise Refusal(f"the currencies {self.header.currency} and {currency} contradict each other")
         currency = currency or self.header.currency
         return self._named({"": float(value)}) | ({"currency": currency} if currency else {})
 

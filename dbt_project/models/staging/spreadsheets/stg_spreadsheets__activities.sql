@@ -6,10 +6,17 @@
     ('email_replied', 'replied_at', 'person', 'replied_at is not null'),
     ('email_bounced', 'sent_at', 'automation', "outcome = 'bounced'"),
 ] -%}
+{#- What came of it is said of the reply, or of the mail that had none. -#}
+{%- set outcomes = {
+    'email_replied': 'outcome', 'email_sent': 'case when replied_at is null then outcome end',
+} -%}
 
 with attendances as (
 
-    select * from {{ ref('stg_spreadsheets__attendances') }}
+    select
+        *,
+        'spreadsheets:' || kind || ':' || event_key || ':' || email_key || ':' || cast(held_at as string) as attended_id
+    from {{ ref('stg_spreadsheets__attendances') }}
 
 ),
 
@@ -22,16 +29,56 @@ cold_emails as (
 
 ),
 
--- Who signed up for a webinar has shown interest; who signed up for an event and did not come has done nothing there yet.
+-- A row of somebody who attended may say when they signed up, beside a row of its own that says that they did.
+sign_ups as (
+
+    select
+        *,
+        row_number() over (
+            partition by lead_id, event_key, held_at
+            order by is_deleted, case when registered_at is null then 1 else 0 end, status
+        ) as sign_up_rank
+    from attendances
+    where kind = 'webinar' and (status = 'registered' or registered_at is not null)
+
+),
+
+came as (
+
+    select
+        attended_id || ':registered' as activity_id,
+        lead_id,
+        'webinar_registered' as activity_type,
+        signed_up_at as occurred_at,
+        signed_up_at_precision as occurred_at_precision,
+        campaign_key,
+        loaded_at,
+        is_deleted
+    from sign_ups
+    where sign_up_rank = 1
+    union all
+    select
+        attended_id || ':attended' as activity_id,
+        lead_id,
+        kind || '_attended' as activity_type,
+        held_at as occurred_at,
+        held_at_precision as occurred_at_precision,
+        campaign_key,
+        loaded_at,
+        is_deleted
+    from attendances
+    where status = 'attended'
+
+),
+
 attended as (
 
     select
-        'spreadsheets:' || kind || ':' || event_key || ':' || email_key || ':' || cast(held_at as string) || ':' || status
-            as activity_id,
+        activity_id,
         lead_id,
-        kind || '_' || status as activity_type,
-        held_at as occurred_at,
-        held_at_precision as occurred_at_precision,
+        activity_type,
+        occurred_at,
+        occurred_at_precision,
         true as is_inbound,
         'person' as actor,
         cast(null as string) as outcome,
@@ -39,8 +86,7 @@ attended as (
         cast(null as string) as channel,
         loaded_at,
         is_deleted
-    from attendances
-    where kind = 'webinar' or status = 'attended'
+    from came
 
 ),
 
@@ -54,7 +100,7 @@ mailed as (
         {{ moment }}_precision as occurred_at_precision,
         {{ 'true' if actor == 'person' else 'false' }} as is_inbound,
         '{{ actor }}' as actor,
-        {{ "outcome" if activity_type == 'email_replied' else "cast(null as string)" }} as outcome,
+        {{ outcomes.get(activity_type, "cast(null as string)") }} as outcome,
         'spreadsheets:' || sequence_key as campaign_id,
         'cold_email' as channel,
         loaded_at,

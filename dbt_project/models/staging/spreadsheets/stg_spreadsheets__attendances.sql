@@ -4,6 +4,7 @@ with versions as (
 
 ),
 
+-- Who signed up for something that lies ahead did so before we learnt of it.
 renamed as (
 
     select
@@ -21,6 +22,17 @@ renamed as (
         status,
         held_at,
         held_at_precision,
+        registered_at,
+        case
+            when registered_at is not null then registered_at
+            when held_at <= _first_loaded_at then held_at
+            else _first_loaded_at
+        end as signed_up_at,
+        case
+            when registered_at is not null then registered_at_precision
+            when held_at <= _first_loaded_at then held_at_precision
+            else 'second'
+        end as signed_up_at_precision,
         campaign,
         campaign_key,
         _first_loaded_at as first_loaded_at,

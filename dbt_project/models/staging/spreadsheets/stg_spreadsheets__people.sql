@@ -22,8 +22,8 @@ mentions as (
         job_title,
         country,
         kind as lead_source,
-        held_at as mentioned_at,
-        held_at_precision as mentioned_at_precision,
+        signed_up_at as mentioned_at,
+        signed_up_at_precision as mentioned_at_precision,
         first_loaded_at,
         loaded_at,
         is_deleted
