@@ -14,8 +14,11 @@ from zipfile import ZipFile
 
 import pytest
 from conftest import PROJECT_DIR
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from spreadsheet_books import WARSAW, Desk, Marketing, long_workbook, workbook
 
+from ingestion.faults import Fault
 from ingestion.sources.spreadsheets.__main__ import FOLDER, make, with_tables
 from ingestion.sources.spreadsheets.sheets import read_file
 from ingestion.sources.spreadsheets.templates import templates
@@ -816,3 +819,48 @@ def test_every_setting_is_documented():
     example = (PROJECT_DIR / ".env.example").read_text(encoding="utf-8")
     for name in ("DIR", "TIMEZONE"):
         assert f"FUNNELHOUSE_SPREADSHEETS_{name}" in readme and f"FUNNELHOUSE_SPREADSHEETS_{name}" in example
+
+
+# Whatever a sheet holds
+
+CELLS = st.one_of(
+    st.none(),
+    st.sampled_from(["", " ", "-", "Fair", "Total", "Campaign", "2026-03-01", "31.02.2026", "05/06/2026", "1,234", "1.234,56", "5 %", "#N/A", "€", "zł 5", "=A1"]),
+    st.integers(-(10**6), 10**6),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.booleans(),
+    st.dates(date(1900, 3, 1), date(2200, 1, 1)),
+    st.datetimes(datetime(1900, 3, 1), datetime(2200, 1, 1)),
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8),
+)  # fmt: skip
+
+
+@given(
+    rows=st.lists(st.lists(CELLS, max_size=6), max_size=6),
+    header=st.permutations([*SPEND, "Impressions"]),
+    suffix=st.sampled_from(["xlsx", "csv"]),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_row_below_a_header_is_read_refused_or_left_out_with_a_notice(tmp_path_factory, rows, header, suffix):
+    desk = Desk(tmp_path_factory.mktemp("desk"))
+    content = as_csv([header, *rows]) if suffix == "csv" else {"S": [header, *rows]}
+    try:
+        desk.reads(f"S.{suffix}", content)
+    except Fault as fault:
+        assert str(fault).startswith(f"S.{suffix}")
+        return
+    assert desk.row_count <= len(rows)
+    assert all(row.fault and row.given for _, row in desk.given if row.fault is not None)
+    for campaign, first, last, cost in desk.rows("offline_spend", "campaign, first_day, last_day, cost"):
+        assert campaign and first <= last and isinstance(cost, float)
+
+
+@given(content=st.one_of(st.text(max_size=80), st.binary(max_size=80)))
+@settings(max_examples=100, deadline=None)
+def test_any_file_is_read_or_refused_in_one_sentence(tmp_path_factory, content):
+    encoded = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+    for name, given_bytes in (("S.csv", encoded), ("T.csv", b"Campaign;Day;Cost\n" + encoded), ("S.xlsx", encoded)):
+        try:
+            Desk(tmp_path_factory.mktemp("desk")).reads(name, given_bytes)
+        except Fault as fault:
+            assert str(fault).startswith(name)

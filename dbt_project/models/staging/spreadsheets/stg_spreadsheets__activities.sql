@@ -1,4 +1,4 @@
-{#- What a mail of a sequence may lead to: activity type, the column that dates it, who acts, and when it did happen. -#}
+{#- What a mail of a sequence leads to: activity type, the column that dates it, who acts, and whether it happened. -#}
 {%- set steps = [
     ('email_sent', 'sent_at', 'automation', 'true'),
     ('email_opened', 'opened_at', 'person', 'opened_at is not null'),

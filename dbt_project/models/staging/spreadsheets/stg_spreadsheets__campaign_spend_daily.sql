@@ -24,7 +24,7 @@ shares as (
 
 ),
 
--- Largest remainder: every day has the whole share, and the first ones a cent (an impression) more until nothing is left.
+-- Largest remainder: every day has the whole share, and the first ones a cent (an impression) more until none is left.
 divided as (
 
     select

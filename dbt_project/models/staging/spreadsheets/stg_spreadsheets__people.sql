@@ -48,13 +48,13 @@ mentions as (
 
 ),
 
--- What stands in the sheets counts before what was taken out of them, and what is said of the latest day before the rest.
+-- What stands in the sheets counts before what was taken out of them, and the latest day before the ones ahead of it.
 ranked as (
 
     select
         *,
         row_number() over (
-            partition by lead_id order by is_deleted, mentioned_at desc, loaded_at desc, lead_source
+            partition by lead_id order by is_deleted asc, mentioned_at desc, loaded_at desc, lead_source asc
         ) as newest_first,
         row_number() over (
             partition by lead_id order by is_deleted, mentioned_at, mentioned_at_precision, lead_source
