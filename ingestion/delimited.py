@@ -53,7 +53,8 @@ def _begin(file: TextIO, has_titles: bool) -> tuple[str, int]:
     file.seek(0)
     lines = [line for line in islice(iter(file.readline, ""), SAMPLE_LINES if has_titles else 1) if line.strip()]
     file.seek(0)
-    return max(DELIMITERS, key=lambda delimiter: median([line.count(delimiter) for line in lines or [""]])), 0
+    counts = {delimiter: [line.count(delimiter) for line in lines or [""]] for delimiter in DELIMITERS}
+    return max(DELIMITERS, key=lambda delimiter: (median(counts[delimiter]), max(counts[delimiter]))), 0
 
 
 def _first_odd_line(path: Path) -> int:

@@ -23,6 +23,7 @@ CHUNK_BYTES, LONGEST_TAG = 1 << 20, 200
 # A title merged over the whole sheet is 16,384 columns wide.
 WIDEST_MERGED = 256
 
+LEFT_OUT_BY_OPENPYXL = "invalid specification"
 # openpyxl tells of styles and dates that it cannot show; what is wrong with a cell is said here, with its place.
 warnings.filterwarnings("ignore", module="openpyxl")
 
@@ -48,6 +49,10 @@ class SheetRow:
     shared: frozenset[int] = frozenset()
     repeated: frozenset[int] = frozenset()
 
+    def cell(self, position: int) -> object:
+        """The cell at a position from 0 on, None beyond the row's end."""
+        return self.cells[position] if position < len(self.cells) else None
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -68,7 +73,12 @@ def opened_workbook(path: Path) -> Iterator[list[Sheet]]:
             raise Fault(
                 f"{path}: has a password or is of an older Excel; save it as 'Excel Workbook (.xlsx)' without one."
             )
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        # It would leave out what it cannot find, as in the variant 'Strict Open XML', and go on with the rest.
+        if not workbook.worksheets or any(LEFT_OUT_BY_OPENPYXL in str(warning.message) for warning in told):
+            raise Fault(f"{path}: has a sheet that cannot be read; save it as 'Excel Workbook (.xlsx)'.")
     try:
         yield [
             Sheet(sheet.title, sheet.sheet_state != "visible", partial(_rows, path, sheet))

@@ -16,7 +16,9 @@ from conftest import write
 from ingestion.config import Settings
 from ingestion.faults import Fault
 from ingestion.load import Load, load
-from ingestion.sources.spreadsheets.sheets import GivenRow, GivenSheet, find_files, read_file
+from ingestion.sources.spreadsheets.folder import find_files, read_file
+from ingestion.sources.spreadsheets.judging import GivenRow
+from ingestion.sources.spreadsheets.sheets import GivenSheet
 from ingestion.sources.spreadsheets.templates import templates
 
 WARSAW = ZoneInfo("Europe/Warsaw")

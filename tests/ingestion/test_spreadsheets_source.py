@@ -20,7 +20,7 @@ from spreadsheet_books import WARSAW, Desk, Marketing, long_workbook, workbook
 
 from ingestion.faults import Fault
 from ingestion.sources.spreadsheets.__main__ import FOLDER, make, with_tables
-from ingestion.sources.spreadsheets.sheets import read_file
+from ingestion.sources.spreadsheets.folder import read_file
 from ingestion.sources.spreadsheets.templates import templates
 from ingestion.sources.spreadsheets.workbook_maker import offered_columns
 
@@ -197,7 +197,7 @@ def test_empty_and_hidden_sheets_are_noticed_and_private_ones_are_not(desk):
 
 def test_files_may_lie_in_folders(desk):
     desk.reads("2026/Q1/S.xlsx", {"S": [SPEND, FAIR]})
-    assert [sheet.file for sheet, _ in desk.given] == ["2026/Q1/S.xlsx"]
+    assert [sheet.place.file for sheet, _ in desk.given] == ["2026/Q1/S.xlsx"]
 
 
 # What merged cells, formulas and totals come to
@@ -261,7 +261,20 @@ def test_a_formula_beside_the_columns_that_count_may_be_anything(desk):
 
 
 @pytest.mark.parametrize(
-    "word", ["Razem", "RAZEM:", "Suma", "Summe", "Gesamt", "Total", "Grand total", "Total 2026", "Łącznie"]
+    "word",
+    [
+        "Razem",
+        "RAZEM:",
+        "Suma",
+        "Summe",
+        "Gesamt",
+        "Gesamtergebnis",
+        "Suma końcowa",
+        "Total",
+        "Grand total",
+        "Total 2026",
+        "Łącznie",
+    ],
 )
 def test_a_total_is_left_out_with_a_notice(desk, word):
     result = desk.reads("S.xlsx", {"S": [SPEND, FAIR, [], [word, None, 100, None]]})
@@ -349,6 +362,7 @@ def test_a_whole_number_has_no_fraction_and_so_one_reading(desk):
         ("########", "shows the error ########"),
         ("5 %", '"5 %" is no number'),
         (True, '"yes" is no number'),
+        (1e15, '"1000000000000000" is no number'),
         (datetime(2026, 3, 1), '"2026-03-01" is no number'),
         ("5 zł", "the currencies PLN and EUR contradict each other"),
         (None, "is empty"),
@@ -403,6 +417,9 @@ def test_a_share_is_a_percentage_or_a_fraction(desk, cell, rate):
         " 31.01.2026 r. ",
         "'31.01.2026",
         "31.01.2026 15:00",
+        "Samstag, 31. Januar 2026",
+        "sobota, 31 stycznia 2026",
+        "Sat, Jan 31, 2026",
     ],
 )
 def test_a_day_may_be_written_in_many_ways(desk, cell):
@@ -458,7 +475,7 @@ def test_a_column_of_dates_that_may_mean_two_things_is_refused_with_both(desk):
 def test_a_bad_date_is_refused_in_words(desk, cell, reason):
     desk.reads("Messe 2026.xlsx", {"Kosten": [["Kampagne", "Datum", "Kosten"], FAIR[:3], ["Fair", cell, 1]]})
     [(sheet, row)] = [(sheet, row) for sheet, row in desk.given if row.fault]
-    assert (sheet.template.name, sheet.label, row.line) == ("offline_spend", "Messe 2026.xlsx / Kosten", 3)
+    assert (sheet.template.name, sheet.place.label, row.line) == ("offline_spend", "Messe 2026.xlsx / Kosten", 3)
     assert (row.fault_column, row.fault) == ("Datum", f'column "Datum": {reason}')
     assert json.loads(row.given) == {"Kampagne": "Fair", "Datum": str(cell), "Kosten": "1"}
 
@@ -668,6 +685,22 @@ def test_a_header_that_nobody_should_guess_at_is_refused(desk, header, words):
 def test_an_unreadable_file_is_refused_in_words(desk, name, content, words):
     desk.write("A.xlsx", {"S": [SPEND, FAIR]})
     assert desk.refuses(name, content).startswith(words)
+
+
+def test_a_workbook_in_the_strict_format_is_refused_not_taken_for_empty(desk):
+    strict = {
+        "http://schemas.openxmlformats.org/spreadsheetml/2006/main": "http://purl.oclc.org/ooxml/spreadsheetml/main",
+        "http://schemas.openxmlformats.org/officeDocument/2006/relationships": "http://purl.oclc.org/ooxml/officeDocument/relationships",
+    }
+    packed = io.BytesIO()
+    with ZipFile(io.BytesIO(workbook({"S": [SPEND, FAIR]}))) as source, ZipFile(packed, "w") as target:
+        for name in source.namelist():
+            content = source.read(name).decode()
+            for usual, other in strict.items():
+                content = content.replace(usual, other)
+            target.writestr(name, content)
+    words = "S.xlsx: has a sheet that cannot be read; save it as 'Excel Workbook (.xlsx)'."
+    assert desk.refuses("S.xlsx", packed.getvalue()) == words
 
 
 def test_an_empty_csv_is_noticed(desk):

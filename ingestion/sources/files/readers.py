@@ -81,29 +81,26 @@ def _sheet(path: Path) -> Iterator[tuple[int, list[str | None], str | None]]:
     """
     with opened_workbook(path) as sheets:
         header: list[str | None] = []
-        for row in sheets[0].rows() if sheets else ():
+        own: list[int] = []
+        for row in sheets[0].rows():
             if not header and row.line > 1:
                 return
             texts = [_cell_text(cell) for cell in row.cells]
             while len(texts) > len(header) and texts[-1] is None:
                 texts.pop()
-            header = header or texts
-            own = [position for position, name in enumerate(header) if not (name or "").startswith("_")]
-            cells = {position: row.cells[position] for position in own if position < len(row.cells)}
-            for position, cell in cells.items():
-                if isinstance(cell, Uncomputed):
-                    place = cell_name(row.line, position)
-                    raise Fault(
-                        f"{path}, line {row.line}: the formula {cell} in {place} has no value; open the file in Excel "
-                        f"and save it."
-                    )
-            yield row.line, texts + [None] * (len(header) - len(texts)), _cell_fault(row, cells)
+            if not header:
+                header = texts
+                own = [position for position, name in enumerate(header) if not (name or "").startswith("_")]
+            yield row.line, texts + [None] * (len(header) - len(texts)), _cell_fault(path, row, own)
 
 
-def _cell_fault(row: SheetRow, cells: dict[int, object]) -> str | None:
+def _cell_fault(path: Path, row: SheetRow, own: list[int]) -> str | None:
     """A formula's error is no text, and a number that is merged over rows is not to count more than once."""
-    for position, cell in cells.items():
-        place = cell_name(row.line, position)
+    for position in own:
+        cell, place = row.cell(position), cell_name(row.line, position)
+        if isinstance(cell, Uncomputed):
+            words = f"the formula {cell} in {place} has no value; open the file in Excel and save it"
+            raise Fault(f"{path}, line {row.line}: {words}.")
         if isinstance(cell, ErrorValue):
             return f"{place} shows the error {cell}"
         if position in row.shared and isinstance(cell, int | float):

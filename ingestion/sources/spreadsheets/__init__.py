@@ -30,8 +30,10 @@ from ingestion.landing import (
     stored_columns,
 )
 from ingestion.sources import Extraction, RawState
+from ingestion.sources.spreadsheets.folder import find_files, read_file
+from ingestion.sources.spreadsheets.judging import GivenRow
 from ingestion.sources.spreadsheets.settings import SpreadsheetSettings
-from ingestion.sources.spreadsheets.sheets import GivenRow, GivenSheet, find_files, read_file
+from ingestion.sources.spreadsheets.sheets import GivenSheet
 from ingestion.sources.spreadsheets.templates import Template, templates
 from ingestion.sql import email_key, equal, identifiers, literal
 from ingestion.versions import Snapshot
@@ -126,8 +128,8 @@ def _write(sheet: GivenSheet, written: _Written, work: Path) -> None:
 def _row(sheet: GivenSheet, number: int, row: GivenRow) -> dict:
     return {
         **row.values,
-        "file": sheet.file,
-        "_label": sheet.label,
+        "file": sheet.place.file,
+        "_label": sheet.place.label,
         "_number": number,
         "_line": row.line,
         "_fault": row.fault,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,8 @@ from ingestion.sources.spreadsheets.numbers import currency_of, read_number, sho
 from ingestion.sources.spreadsheets.templates import ADDITIVE_TYPES, normal
 from ingestion.workbooks import ErrorValue, Uncomputed
 
+# Nothing that marketing counts or pays is greater.
+LARGEST = Decimal(10) ** 15
 NUMBER_TYPES = ("number", "money", "whole", "rate")
 DAY_TYPES = ("moment", "date", "month")
 # Excel's errors in English, German and Polish, as a CSV file has them; ### is a number too wide for its column.
@@ -139,13 +141,15 @@ class ColumnReader:
         return self._named({"": float(value)})
 
     def _amount(self, given: object) -> tuple[Decimal, str | None]:
+        value, currency, is_percent = None, None, False
         if isinstance(given, int | float) and not isinstance(given, bool):
-            return Decimal(repr(given)), None
-        number = read_number(given) if isinstance(given, str) else None
-        value = self.decision.value(self._readings(given)) if number else None
-        if value is None or (number.is_percent and self.type in ("money", "whole")):
+            value = Decimal(repr(given))
+        elif isinstance(given, str) and (number := read_number(given)):
+            value, currency, is_percent = self.decision.value(self._readings(given)), number.currency, number.is_percent
+        is_number = value is not None and value.is_finite() and abs(value) < LARGEST
+        if not is_number or (is_percent and self.type in ("money", "whole")):
             raise Refusal(f'"{_said(given)}" is no {"whole " if self.type == "whole" else ""}number')
-        return value, number.currency
+        return value, currency
 
     def _moment(self, given: object) -> dict[str, Any]:
         written = self._written(given)
@@ -173,9 +177,9 @@ class ColumnReader:
         if isinstance(given, str):
             written = self.decision.value(dates.read_moment(given))
         elif isinstance(given, datetime):
-            # Excel has no plain dates: a day is a moment at midnight.
-            clock = given.time().replace(microsecond=0)
-            written = dates.WrittenMoment(given.date(), clock if clock != time() else None)
+            # Excel counts time in fractions of a day, and has no plain dates: a day is a moment at midnight.
+            moment = (given + timedelta(milliseconds=500)).replace(microsecond=0)
+            written = dates.WrittenMoment(moment.date(), moment.time() if moment.time() != time() else None)
         elif isinstance(given, date):
             written = dates.WrittenMoment(given)
         else:

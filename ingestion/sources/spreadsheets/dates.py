@@ -14,24 +14,30 @@ EARLIEST_YEAR, LATEST_YEAR = 1990, 2099
 REMEMBERED = 10_000
 # January to December; each as it stands alone, in a date, and short.
 MONTHS = [
-    "styczeń stycznia sty januar jänner jan january",
-    "luty lutego lut februar feber feb february",
+    "styczeń stycznia stycz sty januar jänner jän jan january",
+    "luty lutego lut februar feber febr feb february",
     "marzec marca mar märz mär mrz march",
-    "kwiecień kwietnia kwi april apr",
+    "kwiecień kwietnia kwiec kwi april apr",
     "maj maja mai may",
-    "czerwiec czerwca cze juni jun june",
+    "czerwiec czerwca czerw cze juni jun june",
     "lipiec lipca lip juli jul july",
-    "sierpień sierpnia sie august aug",
-    "wrzesień września wrz september sep sept",
-    "październik października paź oktober okt october oct",
-    "listopad listopada lis november nov",
-    "grudzień grudnia gru dezember dez december dec",
+    "sierpień sierpnia sierp sie august aug",
+    "wrzesień września wrzes wrz september sep sept",
+    "październik października paźdz paź oktober okt october oct",
+    "listopad listopada listop lis november nov",
+    "grudzień grudnia grudz gru dezember dez december dec",
 ]
 MONTH_NUMBERS = {word: number for number, words in enumerate(MONTHS, start=1) for word in words.split()}
 # Typed without Polish letters or umlauts.
 PLAIN_LETTERS = str.maketrans("ąćęłńóśźżäöü", "acelnoszzaou")
 MONTH_NUMBERS |= {word.translate(PLAIN_LETTERS): number for word, number in MONTH_NUMBERS.items()}
 
+# "Samstag, 31. Januar 2026", as Excel's long dates have it.
+WEEKDAY = re.compile(
+    r"(poniedziałek|wtorek|środa|czwartek|piątek|sobota|niedziela|pon|pn|wt|śr|czw|pt|sob|so|nd|niedz"
+    r"|(mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend|mo|di|mi|do|fr|sa"
+    r"|(mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|sun)[.,]{1,2}\s+"
+)
 TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(:(?P<second>\d{2})([.,]\d+)?)?\s*(?P<half>[ap]\.?m\.?)?"
 MOMENT = re.compile(
     rf"(?P<day>.+?)(t|,?\s+)((o\s+)?godz\.?\s+|um\s+|at\s+)?{TIME}(\s*uhr)?\s*(?P<offset>z|utc|[+-]\d{{2}}:?\d{{2}})?"
@@ -93,7 +99,9 @@ def in_reason(day: date) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.split()).lstrip("'").casefold()
+    plain = " ".join(text.split()).lstrip("'").casefold()
+    weekday = WEEKDAY.match(plain)
+    return plain[weekday.end() :] if weekday else plain
 
 
 def _days(text: str) -> Iterator[tuple[str, date]]:
