@@ -509,6 +509,7 @@ def test_a_time_is_local_and_a_day_stays_that_day(desk, cell, moment, precision)
         (["Month"], ["Feb 2028"], ("2028-02-01", "2028-02-29")),
         (["Day"], ["2026-03-09"], ("2026-03-09", "2026-03-09")),
         (["Von", "Bis", "Monat"], [None, None, "März 2026"], ("2026-03-01", "2026-03-31")),
+        (["Tag", "Monat"], ["2026-03-09", "März 2026"], ("2026-03-09", "2026-03-09")),
     ],
 )
 def test_spend_has_a_first_and_a_last_day_however_its_time_is_given(desk, header, cells, span):
@@ -521,7 +522,8 @@ def test_spend_has_a_first_and_a_last_day_however_its_time_is_given(desk, header
     [
         (["2026-03-13", "2026-03-09"], 'column "To": "2026-03-09" lies before "2026-03-13"'),
         (["2026-03-13", "2036-03-13"], 'column "To": "2036-03-13" lies more than three years after "2026-03-13"'),
-        (["2026-03-13", None], 'column "From": is empty'),
+        (["2026-03-13", None], 'column "To": is empty'),
+        ([None, None], 'column "From": is empty'),
     ],
 )
 def test_a_span_that_cannot_be_is_refused(desk, cells, reason):

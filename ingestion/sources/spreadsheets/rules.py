@@ -17,20 +17,23 @@ def complete(template: Template, row: dict[str, Any]) -> list[Complaint]:
         for column in template.required
         if row.get(column.name) is None and not column.may_be_empty
     ]
-    if not any(all(row.get(name) is not None for name in group) for group in template.any_of):
-        return [*complaints, (template.any_of[0][0], "is empty")]
+    groups = {group: [name for name in group if row.get(name) is None] for group in template.any_of}
+    if all(groups.values()):
+        # A group that somebody began to fill is the one that is meant.
+        begun = next((empty for group, empty in groups.items() if len(empty) < len(group)), groups[template.any_of[0]])
+        return [*complaints, (begun[0], "is empty")]
     rule = RULES.get(template.name)
     return [*complaints, *(rule(row) if rule else [])]
 
 
 def _span(row: dict[str, Any]) -> list[Complaint]:
-    """Spend has a first and a last day, however its time is given."""
+    """Spend has a first and a last day, however its time is given; what says it most exactly counts."""
     if row.get("first_day") is None or row.get("last_day") is None:
-        if row.get("month") is not None:
+        if row.get("day") is not None:
+            row["first_day"] = row["last_day"] = row["day"]
+        else:
             month = row["month"]
             row["first_day"], row["last_day"] = month, month.replace(day=monthrange(month.year, month.month)[1])
-        else:
-            row["first_day"] = row["last_day"] = row["day"]
     if row["last_day"] < row["first_day"]:
         return [("last_day", f'"{row["last_day"]}" lies before "{row["first_day"]}"')]
     if (row["last_day"] - row["first_day"]).days > LONGEST_SPAN_DAYS:
