@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +10,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, iterparse
 
 import openpyxl
+from openpyxl import Workbook
+from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.utils.cell import get_column_letter, range_boundaries
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
@@ -23,6 +25,7 @@ CHUNK_BYTES, LONGEST_TAG = 1 << 20, 200
 # A title merged over the whole sheet is 16,384 columns wide.
 WIDEST_MERGED = 256
 
+WORDED_FORMAT = re.compile(r'"|\[\$[^-\]]|[€£$](?![-\]])')
 LEFT_OUT_BY_OPENPYXL = "invalid specification"
 # openpyxl tells of styles and dates that it cannot show; what is wrong with a cell is said here, with its place.
 warnings.filterwarnings("ignore", module="openpyxl")
@@ -34,6 +37,12 @@ class ErrorValue(str):
 
 class Uncomputed(str):
     """The formula of a cell that has no computed value: no spreadsheet program has saved the file."""
+
+
+class FormattedNumber(float):
+    """A number that is shown with a sign or words, such as 12,00 zł; `format` says with which."""
+
+    format: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,12 @@ def cell_name(line: int, position: int) -> str:
 
 
 class _RowParser(WorkSheetParser):
-    """openpyxl's own, which gives an empty cell for a formula without a value and a plain text for an error."""
+    """openpyxl's own, which gives an empty cell for a formula without a value and a plain text for an error.
+
+    `worded_formats` are the number formats, by style, that show more than a number.
+    """
+
+    worded_formats: Mapping[int, str]
 
     def parse_cell(self, element: Element) -> dict:
         cell = super().parse_cell(element)
@@ -104,6 +118,9 @@ class _RowParser(WorkSheetParser):
             cell["value"] = Uncomputed("=" + (formula.text or "…"))
         elif cell["data_type"] == "e" and cell["value"] is not None:
             cell["value"] = ErrorValue(cell["value"])
+        elif cell["data_type"] == "n" and cell["value"] is not None and cell["style_id"] in self.worded_formats:
+            cell["value"] = FormattedNumber(cell["value"])
+            cell["value"].format = self.worded_formats[cell["style_id"]]
         return cell
 
 
@@ -154,6 +171,7 @@ def _written_rows(sheet: ReadOnlyWorksheet) -> Iterator[tuple[int, list[object]]
             date_formats=book._date_formats,
             timedelta_formats=book._timedelta_formats,
         )
+        parser.worded_formats = _worded_formats(book)
         for _, element in iterparse(source):
             if element.tag == ROW_TAG:
                 line, found = parser.parse_row(element)
@@ -163,6 +181,17 @@ def _written_rows(sheet: ReadOnlyWorksheet) -> Iterator[tuple[int, list[object]]
                     value = cell["value"]
                     cells[cell["column"] - 1] = None if isinstance(value, str) and not value.strip() else value
                 yield line, cells
+
+
+def _worded_formats(book: Workbook) -> dict[int, str]:
+    formats = {style: _number_format(book, cell.numFmtId) for style, cell in enumerate(book._cell_styles)}
+    return {style: code for style, code in formats.items() if WORDED_FORMAT.search(code)}
+
+
+def _number_format(book: Workbook, number: int) -> str:
+    if number < BUILTIN_FORMATS_MAX_SIZE:
+        return BUILTIN_FORMATS.get(number, "General")
+    return book._number_formats[number - BUILTIN_FORMATS_MAX_SIZE]
 
 
 def _merged_ranges(sheet: ReadOnlyWorksheet) -> Iterator[_Merged]:

@@ -30,9 +30,10 @@ def workbook(
     merge: dict[str, list[str]] | None = None,
     hidden: tuple[str, ...] = (),
     computed: dict[str, Any] | None = None,
+    formats: dict[str, str] | None = None,
     is_1904: bool = False,
 ) -> bytes:
-    """An .xlsx file; `computed` has, per cell of the first sheet, the XML that Excel writes for a formula's value."""
+    """An .xlsx file; of cells of the first sheet, `computed` has type and value of formulas, `formats` the formats."""
     book = openpyxl.Workbook()
     book.remove(book.active)
     if is_1904:
@@ -45,6 +46,8 @@ def workbook(
             sheet.merge_cells(merged)
         if name in hidden:
             sheet.sheet_state = "hidden"
+    for cell, code in (formats or {}).items():
+        book.worksheets[0][cell].number_format = code
     made = BytesIO()
     book.save(made)
     return _with_values(made, computed or {})

@@ -12,9 +12,9 @@ from ingestion.faults import Fault
 from ingestion.sources.spreadsheets import dates
 from ingestion.sources.spreadsheets.decisions import Decision
 from ingestion.sources.spreadsheets.headers import HeaderCell
-from ingestion.sources.spreadsheets.numbers import currency_of, read_number, shown
+from ingestion.sources.spreadsheets.numbers import currency_of, currency_of_format, read_number, shown
 from ingestion.sources.spreadsheets.templates import ADDITIVE_TYPES, normal
-from ingestion.workbooks import ErrorValue, Uncomputed
+from ingestion.workbooks import ErrorValue, FormattedNumber, Uncomputed
 
 # Nothing that marketing counts or pays is greater.
 LARGEST = Decimal(10) ** 15
@@ -118,7 +118,7 @@ class ColumnReader:
     def _number(self, given: object) -> dict[str, Any]:
         value, currency = self._amount(given)
         if currency:
-            raise Refusal(f'"{_said(given)}" has a currency; a number alone is expected')
+            raise Refusal(f'"{_said(given)}" has a currency; write the number alone, in the reporting currency')
         return self._named({"": float(value)})
 
     def _money(self, given: object) -> dict[str, Any]:
@@ -144,12 +144,21 @@ class ColumnReader:
         value, currency, is_percent = None, None, False
         if isinstance(given, int | float) and not isinstance(given, bool):
             value = Decimal(repr(given))
+            currency = self._shown_currency(given)
         elif isinstance(given, str) and (number := read_number(given)):
             value, currency, is_percent = self.decision.value(self._readings(given)), number.currency, number.is_percent
         is_number = value is not None and value.is_finite() and abs(value) < LARGEST
         if not is_number or (is_percent and self.type in ("money", "whole")):
             raise Refusal(f'"{_said(given)}" is no {"whole " if self.type == "whole" else ""}number')
         return value, currency
+
+    def _shown_currency(self, given: float) -> str | None:
+        if not isinstance(given, FormattedNumber):
+            return None
+        try:
+            return currency_of_format(given.format)
+        except ValueError as sign:
+            raise Refusal(f'"{_said(given)}" is shown in "{sign}", which may be several currencies') from sign
 
     def _moment(self, given: object) -> dict[str, Any]:
         written = self._written(given)

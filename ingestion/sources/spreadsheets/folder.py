@@ -46,8 +46,9 @@ def read_file(path: Path, name: str, timezone: ZoneInfo, work: Path, notices: li
 
 
 def _csv_sheet(path: Path, name: str, notices: list[str]) -> Iterator[tuple[Place, Iterator[SheetRow]]]:
-    lines = read_delimited(path, encoding_of(path), has_titles=True)
-    yield Place(name), (SheetRow(line, list(cells)) for line, cells in lines if any(cells))
+    # Excel counts rows, whatever lines they take, and does not show the line that names the delimiter.
+    rows = enumerate(read_delimited(path, encoding_of(path), has_titles=True), start=1)
+    yield Place(name), (SheetRow(number, list(cells)) for number, (_, cells) in rows if any(cells))
 
 
 def _workbook_sheets(path: Path, name: str, notices: list[str]) -> Iterator[tuple[Place, Iterator[SheetRow]]]:

@@ -73,6 +73,21 @@ def currency_of(text: str) -> str | None:
     return CURRENCY_SIGNS.get(word) or (word.upper() if word.upper() in CURRENCY_CODES else None)
 
 
+def currency_of_format(code: str) -> str | None:
+    """The currency that a number format of Excel shows, such as `#,##0.00 "zł"`; None where it shows none.
+
+    Raises ValueError for a sign of a currency that may be several ones.
+    """
+    positive = code.split(";")[0]
+    if named := re.search(r"\[\$([^-\]]+)", positive):
+        currency = currency_of(named[1])
+        if not currency:
+            raise ValueError(named[1])
+        return currency
+    words = re.findall(r'"([^"]+)"', positive) + re.findall(r"[€£$]", re.sub(r'"[^"]*"|\[[^\]]*\]', "", positive))
+    return next((currency for word in words if (currency := currency_of(word))), None)
+
+
 def shown(number: Decimal) -> str:
     """A number for a message, without digits that say nothing: 1234 and 1.234."""
     return f"{number.normalize():f}"
