@@ -219,6 +219,16 @@ def test_a_merged_cell_counts_for_each_of_its_rows_and_columns(desk):
     ]  # fmt: skip
 
 
+def test_merged_cells_are_found_wherever_the_file_is_cut_into_chunks(desk, monkeypatch):
+    rows = [SPEND, *([f"Fair {number}" if number % 2 else None, "2026-03-01", 1, "EUR"] for number in range(1, 41))]
+    merge = [f"A{line}:A{line + 1}" for line in range(2, 42, 2)]
+    for size in (7, 64, 1000):
+        monkeypatch.setattr("ingestion.workbooks.CHUNK_BYTES", size)
+        desk.reads("S.xlsx", workbook({"S": rows}, merge={"S": merge}))
+        expected = [(f"Fair {number}",) for number in range(1, 41, 2) for _ in range(2)]
+        assert desk.rows("offline_spend", "campaign") == expected
+
+
 def test_a_header_may_have_two_rows(desk):
     rows = [["Campaign", "When", "Cost"], [None, "Day", None], FAIR[:3]]
     desk.write("S.xlsx", workbook({"S": rows}, merge={"S": ["A1:A2", "C1:C2"]}))
@@ -310,7 +320,7 @@ def test_a_repeated_header_is_left_out_with_a_notice(desk):
         (["1.234,56", "1.234"], [1234.56, 1234]),
         (["1,234.56", "1,234"], [1234.56, 1234]),
         (["1 234,56", "1\u00a0234", "1\u202f234,5"], [1234.56, 1234, 1234.5]),
-        (["0,5", "1,234"], [0.5, 1.234]),
+        (["0,5", "1,234", "1234,567"], [0.5, 1.234, 1234.567]),
         (["  12 ", "'13", 14, 15.5, "16.0"], [12, 13, 14, 15.5, 16]),
         (["1.200,-", "€ 5", "EUR 1 200"], [1200, 5, 1200]),
         (["-5", "(6)", "7-"], [-5, -6, -7]),
@@ -325,11 +335,15 @@ def test_a_number_is_read_as_its_column_is_written(desk, cells, expected):
     [
         (
             ["1,234", 5],
-            '"1,234" may be 1234 or 1.234, and no other cell tells which; write one of its numbers in full, such as 1234.50 or 1234,50.',
+            '"1,234" may be 1234 or 1.234, and no other cell tells which; write its numbers in full, such as 1234.50 or 1234,50.',
         ),
         (
             ["0,5", "0.5", "1.234"],
-            '"1.234" may be 1.234 or 1234, and other cells, "0,5" and "0.5", contradict each other; write one of its numbers in full, such as 1234.50 or 1234,50.',
+            '"1.234" may be 1.234 or 1234, and other cells, "0,5" and "0.5", contradict each other; write its numbers in full, such as 1234.50 or 1234,50.',
+        ),
+        (
+            ["1.234", "2.500", "12.5"],
+            '"1.234" may be 1.234 or 1234, and "12.5" speaks for thousandths, which no clear amount has; write its numbers in full, such as 1234.50 or 1234,50.',
         ),
     ],
 )

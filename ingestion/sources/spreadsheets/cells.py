@@ -46,6 +46,7 @@ class ColumnReader:
     header: HeaderCell
     timezone: ZoneInfo
     decision: Decision = field(default_factory=Decision)
+    has_thousandths: bool = False  # in a number that can be read in one way only
 
     @property
     def type(self) -> str:
@@ -58,21 +59,32 @@ class ColumnReader:
         text = plain(cell)
         if isinstance(text, str) and (readings := self._readings(text)):
             self.decision.hear(text, readings)
+            if len(readings) == 1 and self.type in NUMBER_TYPES:
+                self.has_thousandths |= _has_thousandths(*readings.values())
 
     def doubt(self) -> str | None:
         """What nobody should guess about the column, in words; None where its cells are clear."""
-        if not self.decision.is_open:
+        if self.decision.doubt is None:
             return None
         text, readings = self.decision.doubt
-        if self.type in NUMBER_TYPES:
-            meanings = " or ".join(shown(value) for value in readings.values())
-            advice = "write one of its numbers in full, such as 1234.50 or 1234,50"
-        else:
-            meanings = " or ".join(str(value) for value in readings.values())
-            advice = "write its dates as 2026-01-31"
         votes = " and ".join(f'"{vote}"' for vote in self.decision.votes.values())
-        others = f"other cells, {votes}, contradict each other" if votes else "no other cell tells which"
+        if self.decision.is_open:
+            others = f"other cells, {votes}, contradict each other" if votes else "no other cell tells which"
+        elif self._is_slip(self.decision.value(readings)):
+            others = f"{votes} speaks for thousandths, which no clear amount has"
+        else:
+            return None
+        show = shown if self.type in NUMBER_TYPES else str
+        meanings = " or ".join(show(value) for value in readings.values())
+        is_number = self.type in NUMBER_TYPES
+        advice = (
+            "write its numbers in full, such as 1234.50 or 1234,50" if is_number else "write its dates as 2026-01-31"
+        )
         return f'"{text}" may be {meanings}, and {others}; {advice}.'
+
+    def _is_slip(self, value: object) -> bool:
+        """Whether 12.5 among 1.234 and 2.500 is more likely a slip than 1.234 an amount in thousandths."""
+        return self.type in ("money", "number") and _has_thousandths(value) and not self.has_thousandths
 
     def read(self, cell: object, is_shared: bool = False) -> dict[str, Any]:
         """The raw columns of a cell, and `currency` where an amount bears one. Raises Refusal."""
@@ -246,6 +258,10 @@ def plain(cell: object) -> object:
     # Excel itself hides an apostrophe that makes a number a text.
     text = " ".join(cell.translate(INVISIBLE).split()).removeprefix("'")
     return None if not text or text in DASHES else text
+
+
+def _has_thousandths(value: Decimal) -> bool:
+    return value.as_tuple().exponent <= -3
 
 
 def _said(given: object) -> str:
