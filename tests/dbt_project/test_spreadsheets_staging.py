@@ -63,6 +63,45 @@ def test_money_in_is_money_out_to_the_cent(staged):
     assert days == [(396.77, 645, 18), (396.78, 645, 8), (396.78, 646, 5)]
 
 
+def test_after_edits_moves_and_renames_the_money_is_what_the_sheets_say_last(tmp_path):
+    """A renamed file keeps its old rows, a row moves between files, one changes, one goes: each cent counts once."""
+    folder = tmp_path / "sheets"
+    folder.mkdir()
+    environment = {
+        "FUNNELHOUSE_DATA_DIR": str(tmp_path / "data"),
+        "FUNNELHOUSE_SOURCES": "spreadsheets",
+        "FUNNELHOUSE_SPREADSHEETS_DIR": str(folder),
+    }
+
+    def load_with(**files: str) -> None:
+        for path in folder.iterdir():
+            path.unlink()
+        for name, rows in files.items():
+            (folder / f"{name}.csv").write_text(f"Campaign;From;To;Item;Cost;Currency\n{rows}", encoding="utf-8")
+        assert load("spreadsheets", Settings.from_environment(environment)).status == "loaded"
+
+    fair = "Fair;2026-03-01;2026-03-07;Stand;{};EUR\n"
+    print_ad, radio = "Print;2026-03-01;2026-03-31;;999,99;EUR\n", "Radio;2026-03-05;2026-03-05;;10;PLN\n"
+    load_with(old=fair.format("1000,00") + print_ad + radio)
+    load_with(new=fair.format("1000,00") + print_ad + radio)
+    load_with(new=fair.format("1234,56") + radio, other=print_ad)
+    load_with(new=fair.format("1234,56"), other=print_ad + "Print;2026-03-01;2026-03-31;;5;PLN\n")
+    result = run_funnelhouse("exec dbt run --select +stg_spreadsheets__campaign_spend_daily", environment)
+    assert result.returncode == 0, result.stdout
+    spent = query(
+        tmp_path / "data" / "warehouse.duckdb",
+        """
+        select campaign_id, currency, sum(cast(cost_amount_local as decimal(18, 2))), count(*)
+        from staging.stg_spreadsheets__campaign_spend_daily where not is_deleted group by all order by all
+        """,
+    )
+    assert spent == [
+        ("spreadsheets:fair", "EUR", Decimal("1234.56"), 7),
+        ("spreadsheets:print/EUR", "EUR", Decimal("999.99"), 31),
+        ("spreadsheets:print/PLN", "PLN", Decimal("5.00"), 31),
+    ]
+
+
 def test_every_person_of_a_sheet_is_a_lead_under_the_key_of_their_email(staged):
     people = query(
         staged,
