@@ -20,6 +20,7 @@ import pytest
 from conftest import SECRET, judge_path, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from spreadsheet_books import long_workbook, workbook
 
 from ingestion.config import Settings
 from ingestion.contract import entities
@@ -107,6 +108,68 @@ def test_a_cell_right_of_the_xlsx_header_is_refused(judge):
     judgement = judge("leads.xlsx", rows)
     assert cells(judgement.refused, "_line", "_fault") == [(2, "has 3 cells, the header has 2")]
     assert cells(judgement.good, "lead_id") == [("L2",)]
+
+
+def test_merged_xlsx_cells_count_for_each_of_their_rows(judge):
+    rows = [["lead_id", "created_at", "company_name"], ["L1", "2026-01-31", "Acme"], ["L2", "2026-02-01"], []]
+    judgement = judge("leads.xlsx", workbook({"S": rows}, merge={"S": ["C2:C4"]}))
+    assert leads(judgement) == [("L1", datetime(2026, 1, 31), "Acme"), ("L2", datetime(2026, 2, 1), "Acme")]
+
+
+def test_a_number_merged_over_xlsx_rows_is_refused(judge):
+    rows = [
+        ["campaign_id", "date", "cost_amount_local"],
+        ["K1", "2026-01-31", 900],
+        ["K2", "2026-01-31"],
+        ["K3", "2026-01-31", 1],
+    ]
+    judgement = judge("campaign_spend_daily.xlsx", workbook({"S": rows}, merge={"S": ["C2:C3"]}))
+    assert cells(judgement.good, "campaign_id") == [("K3",)]
+    assert cells(judgement.refused, "_line", "_fault") == [
+        (line, f"the number in C{line} is merged over several rows; give each row its own") for line in (2, 3)
+    ]
+
+
+def test_an_xlsx_formula_is_its_last_value_and_its_error_is_refused(judge):
+    rows = [
+        ["lead_id", "created_at", "company_name", "_own"],
+        ["L1", "2026-01-31", "=A1", "=B1"],
+        ["L2", "2026-01-31", "=A1"],
+    ]
+    computed = {"C2": ("str", "Acme"), "C3": ("e", "#N/A")}
+    judgement = judge("leads.xlsx", workbook({"S": rows}, computed=computed))
+    assert leads(judgement) == [("L1", datetime(2026, 1, 31), "Acme")]
+    assert cells(judgement.refused, "_line", "_fault") == [(3, "C3 shows the error #N/A")]
+
+
+def test_an_xlsx_formula_that_was_never_computed_is_a_fault(judge):
+    rows = [["lead_id", "created_at", "company_name"], ["L1", "2026-01-31", "=A1"]]
+    words = r"leads\.xlsx, line 2: the formula =A1 in C2 has no value; open the file in Excel and save it\."
+    with pytest.raises(Fault, match=words):
+        judge("leads.xlsx", rows)
+
+
+@pytest.mark.parametrize("number", ["1,5", "1.234,56", "1 234", "1,234"])
+def test_a_number_that_is_not_written_with_a_point_alone_is_refused(judge, number):
+    judgement = judge("campaign_spend_daily.csv", f"campaign_id;date;cost_amount_local\nK1;2026-01-31;{number}\n")
+    assert cells(judgement.refused, "_fault") == [(f"cost_amount_local: '{number}' is not a number such as 1234.5",)]
+
+
+def test_a_first_line_may_name_the_delimiter(judge):
+    judgement = judge("leads.csv", "sep=;\r\n" + LEADS.replace(",", ";") + "L3;soon;x\n")
+    assert leads(judgement) == LEAD_ROWS
+    assert cells(judgement.refused, "_line") == [(5,)]
+
+
+def test_a_workbook_with_a_password_or_of_an_older_excel_is_a_fault(judge):
+    with pytest.raises(Fault, match=r"leads\.xlsx: has a password or is of an older Excel; save it as"):
+        judge("leads.xlsx", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(512))
+
+
+def test_a_long_sheet_is_read_whole(judge):
+    header = ["campaign_id", "date", "cost_amount_local"]
+    judgement = judge("campaign_spend_daily.xlsx", long_workbook(header, ["K{n}", "2026-01-31", "0.5"], 60_000))
+    assert (judgement.result.row_count, sum(row["cost_amount_local"] for row in judgement.good)) == (60_000, 30_000)
 
 
 def test_parquet_of_pandas_keeps_its_meaning(judge):

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 
-import openpyxl
-
 from ingestion.delimited import read_delimited
 from ingestion.faults import Fault
+from ingestion.workbooks import ErrorValue, SheetRow, Uncomputed, cell_name, opened_workbook
 
 
 @dataclass(frozen=True)
@@ -39,11 +38,14 @@ class GivenFile:
 
 def read_csv(path: Path) -> GivenFile:
     """A delimited text file. Raises Fault where it cannot be read, the rows' reading included."""
-    return _with_header(path, read_delimited(path))
+    return _with_header(path, ((line, cells, None) for line, cells in read_delimited(path)))
 
 
 def read_xlsx(path: Path) -> GivenFile:
-    """The first sheet of a workbook; formulas count as their last computed value. Raises Fault as `read_csv` does."""
+    """The first sheet of a workbook; formulas count as their last computed value, merged cells as equal ones.
+
+    Raises Fault as `read_csv` does.
+    """
     return _with_header(path, _sheet(path))
 
 
@@ -52,8 +54,8 @@ def read_jsonl(path: Path) -> GivenFile:
     return GivenFile([], _json_rows(path))
 
 
-def _with_header(path: Path, lines: Iterator[tuple[int, list[str | None]]]) -> GivenFile:
-    _, cells = next(lines, (1, []))
+def _with_header(path: Path, lines: Iterator[tuple[int, list[str | None], str | None]]) -> GivenFile:
+    _, cells, _ = next(lines, (1, [], None))
     header = [cell or "" for cell in cells]
     if not any(header):
         raise Fault(f"{path}, line 1: there is no header; the first line must name the columns.")
@@ -62,31 +64,48 @@ def _with_header(path: Path, lines: Iterator[tuple[int, list[str | None]]]) -> G
             raise Fault(f"{path}, line 1: column {position + 1} has no name.")
         if name.casefold() in (earlier.casefold() for earlier in header[:position]):
             raise Fault(f"{path}, line 1: column '{name}' stands twice.")
-    return GivenFile(header, (_row(line, header, cells) for line, cells in lines if any(cells)))
+    return GivenFile(header, (_row(line, header, cells, fault) for line, cells, fault in lines if any(cells)))
 
 
-def _row(line: int, header: list[str], cells: list[str | None]) -> GivenRow:
+def _row(line: int, header: list[str], cells: list[str | None], fault: str | None) -> GivenRow:
     given = dict(zip(header, cells, strict=False))
-    if len(cells) == len(header):
-        return GivenRow(line, given)
-    fault = f"has {len(cells)} cells, the header has {len(header)}"
-    return GivenRow(line, given, fault, json.dumps(cells, ensure_ascii=False))
+    if len(cells) != len(header):
+        fault = f"has {len(cells)} cells, the header has {len(header)}"
+    return GivenRow(line, given, fault, json.dumps(cells, ensure_ascii=False) if fault else None)
 
 
-def _sheet(path: Path) -> Iterator[tuple[int, list[str | None]]]:
-    """Lines of the first sheet; cells to the right of the header count only if something is in them."""
-    try:
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        width = 0
-        for line, cells in enumerate(workbook.worksheets[0].iter_rows(values_only=True), start=1):
-            texts = [_cell_text(cell) for cell in cells]
-            while len(texts) > width and texts[-1] is None:
+def _sheet(path: Path) -> Iterator[tuple[int, list[str | None], str | None]]:
+    """Lines of the first sheet, and what is wrong with them; cells right of the header count only if they are filled.
+
+    Raises Fault for a formula without a value: an empty cell in its place would be wrong, and so would be the others.
+    """
+    with opened_workbook(path) as sheets:
+        header: list[str | None] = []
+        own: list[int] = []
+        for row in sheets[0].rows():
+            if not header and row.line > 1:
+                return
+            texts = [_cell_text(cell) for cell in row.cells]
+            while len(texts) > len(header) and texts[-1] is None:
                 texts.pop()
-            width = width or len(texts)
-            yield line, texts + [None] * (width - len(texts))
-        workbook.close()
-    except Exception as error:  # openpyxl raises whatever the zip or XML below it raised
-        raise Fault(f"{path}: cannot be read as an Excel workbook ({error}).") from error
+            if not header:
+                header = texts
+                own = [position for position, name in enumerate(header) if not (name or "").startswith("_")]
+            yield row.line, texts + [None] * (len(header) - len(texts)), _cell_fault(path, row, own)
+
+
+def _cell_fault(path: Path, row: SheetRow, own: list[int]) -> str | None:
+    """A formula's error is no text, and a number that is merged over rows is not to count more than once."""
+    for position in own:
+        cell, place = row.cell(position), cell_name(row.line, position)
+        if isinstance(cell, Uncomputed):
+            words = f"the formula {cell} in {place} has no value; open the file in Excel and save it"
+            raise Fault(f"{path}, line {row.line}: {words}.")
+        if isinstance(cell, ErrorValue):
+            return f"{place} shows the error {cell}"
+        if position in row.shared and isinstance(cell, int | float):
+            return f"the number in {place} is merged over several rows; give each row its own"
+    return None
 
 
 def _json_rows(path: Path) -> Iterator[GivenRow]:
