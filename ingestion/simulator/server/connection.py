@@ -55,4 +55,6 @@ def credentials(address: str, state: State, sources: tuple[str, ...]) -> dict[st
         }
         | client,
     }
-    return {f"FUNNELHOUSE_{source.upper()}_{name}": value for source in sources for name, value in own[source].items()}
+    return {
+        f"FUNNELHOUSE_{source.upper()}_{name}": str(value) for source in sources for name, value in own[source].items()
+    }

@@ -84,6 +84,7 @@ renamed as (
         min_by(campaign_name, newest_first) as campaign_name,
         min_by(platform, newest_first) as platform,
         min(parent_campaign_id) as parent_campaign_id,
+        false as is_ad_group,
         coalesce(min(case when not is_deleted then first_day end), min(first_day)) as start_date,
         coalesce(max(case when not is_deleted then last_day end), max(last_day)) as end_date,
         cast(null as double) as budget_amount_local,
