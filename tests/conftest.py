@@ -11,6 +11,7 @@ from refreshing import PROJECT_DIR, example_environment, refreshed
 from speaking import NOW, STORY_SETUP, credentials, speaking, story
 
 from ingestion.simulator.filed import filed
+from ingestion.simulator.server.connection import environment
 from ingestion.simulator.write import write_entity
 
 DEMO_AS_OF = "2026-11-01T00:00:00Z"
@@ -68,9 +69,9 @@ def published_systems(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {
                 "FUNNELHOUSE_DATA_DIR": str(data_dir),
                 "FUNNELHOUSE_FILES_DIR": str(files),
-                "FUNNELHOUSE_SOURCES": "files,salesforce,hubspot,marketo",
             }
             | credentials(url, state)
+            | environment(url, state)
         )
 
 

@@ -1,4 +1,4 @@
-"""What the warehouse tells of the made-up company, having asked its CRMs and Marketo, is what happened.
+"""What the warehouse tells of the made-up company, having asked its CRMs, Marketo and ad platforms, is what happened.
 
 The yardstick is the company's own story, worked out here in pandas; the warehouse never sees it.
 """
@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 from speaking import NOW, STORY_SETUP, story
 
-from ingestion.simulator import systems
+from ingestion.simulator import company, systems
+from ingestion.simulator.filed import system_of_campaigns
 
 pytestmark = pytest.mark.refresh
 
 STAGE_REPEAT = timedelta(minutes=1)
 STAGE_ORDER = {"lead": 1, "mql": 2, "sql": 3, "opportunity": 4}
+CLICKS_FINAL = timedelta(days=company.CLICKS_FINAL_AFTER_DAYS)
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +145,80 @@ def test_deals_have_their_amounts_and_ends(ids, warehouse):
         """
     )
     assert _as_rows(found) == _as_rows(expected)
+
+
+@pytest.fixture(scope="module")
+def campaigns() -> pd.Series:
+    """The id in the warehouse of each campaign of the story, which its CRM (Marketo of its mailings) lends it."""
+    system = system_of_campaigns(story(), STORY_SETUP)
+    names = [systems.warehouse_id(campaign, system[campaign]) for campaign in system.index]
+    return pd.Series(names, index=system.index)
+
+
+def test_a_campaign_of_an_ad_platform_is_the_crms_campaign(campaigns, warehouse):
+    known = story().known("campaigns", NOW)
+    bought = known[known["platform"].isin(systems.AD_PLATFORMS)]
+    found = warehouse(
+        """
+        select campaign_id, campaign_name, platform from unified.campaigns
+        where not coalesce(is_ad_group, false) and platform in ('Google Ads', 'LinkedIn Ads', 'Meta Ads')
+        """
+    )
+    expected = bought.assign(campaign_id=bought["campaign_id"].map(campaigns))
+    assert len(expected) > 10
+    assert _as_rows(found) == _as_rows(expected[["campaign_id", "campaign_name", "platform"]])
+
+
+def test_every_cent_of_media_stands_once_at_its_campaign_and_day(campaigns, warehouse):
+    spent = story().known("campaign_spend_daily", NOW)
+    # Of the last days the platforms still state clicks that they will find invalid.
+    spent = spent[(spent["known_at"] <= NOW - CLICKS_FINAL) & (spent["cost_amount_local"] > 0)]
+    expected = spent.assign(campaign_id=spent["campaign_id"].map(campaigns))
+    found = warehouse(
+        f"""
+        select
+            case when campaigns.is_ad_group then parent_campaign_id else campaign_id end as campaign_id,
+            performance.date,
+            min(performance.currency) as currency,
+            sum(performance.cost_amount_local) as cost_amount_local,
+            bool_or(performance.cost_amount is null) as is_unknown
+        from marts.fct_campaign_performance_daily as performance
+        inner join unified.campaigns as campaigns using (campaign_id)
+        where performance.date <= date '{expected["date"].max():%Y-%m-%d}' and campaign_id not like 'marketo:%'
+        group by all
+        having sum(performance.cost_amount_local) > 0
+        """
+    )
+    key = ["campaign_id", "date"]
+    both = expected.merge(found, on=key, how="outer", suffixes=("", "_found"), indicator=True)
+    assert (both["_merge"] == "both").all(), both[both["_merge"] != "both"].head()
+    assert (both["currency"] == both["currency_found"]).all()
+    assert ((both["cost_amount_local"] - both["cost_amount_local_found"]).abs() < 0.005).all()
+    assert not both["is_unknown"].any()
+
+
+def test_an_ad_click_without_tags_is_known_by_its_click(campaigns, warehouse):
+    done = systems.activities(story(), STORY_SETUP)
+    untagged = done[
+        done["click_id"].str.startswith("gclid:", na=False)
+        & done["utm_campaign"].isna()
+        & done["clicked_campaign_id"].notna()
+        & (done["occurred_at"] > NOW - timedelta(days=80))
+        & (done["known_at"] <= NOW)
+        & (done["occurred_at"] <= NOW - timedelta(days=1))
+    ]
+    platform = story().entities["campaigns"].set_index("campaign_id")["platform"]
+    untagged = untagged[untagged["clicked_campaign_id"].map(platform) == "Google Ads"]
+    assert len(untagged) > 1
+    found = warehouse(
+        """
+        select activities.occurred_at, classified.campaign_id
+        from intermediate.int_activities_classified as classified
+        inner join unified.activities as activities using (activity_id)
+        where activities.click_id like 'gclid:%' and activities.utm_campaign is null
+        """
+    )
+    expected = pd.DataFrame(
+        {"occurred_at": untagged["occurred_at"], "campaign_id": untagged["clicked_campaign_id"].map(campaigns)}
+    )
+    assert _as_rows(expected) <= _as_rows(found)
