@@ -71,7 +71,8 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by campaign_id order by is_deleted asc, last_day desc, loaded_at desc, campaign_name asc, platform asc
+            partition by campaign_id
+            order by is_deleted asc, last_day desc, loaded_at desc, campaign_name asc, platform asc
         ) as newest_first
     from mentions
 
