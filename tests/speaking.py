@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import cache
 
 from ingestion.simulator.chronicle import Chronicle, chronicle
+from ingestion.simulator.server.google_ads.gate import TOKEN_PATH
+from ingestion.simulator.server.google_ads.world import MANAGER
 from ingestion.simulator.server.serve import running
 from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
@@ -47,8 +49,8 @@ def credentials(url: str, state: State) -> dict[str, str]:
         "FUNNELHOUSE_MARKETO_CLIENT_ID": state.client_id,
         "FUNNELHOUSE_MARKETO_CLIENT_SECRET": state.client_secret,
         "FUNNELHOUSE_GOOGLE_ADS_BASE_URL": url,
-        "FUNNELHOUSE_GOOGLE_ADS_TOKEN_URL": f"{url}/google_ads/token",
-        "FUNNELHOUSE_GOOGLE_ADS_LOGIN_CUSTOMER_ID": "555-000-0001",
+        "FUNNELHOUSE_GOOGLE_ADS_TOKEN_URL": f"{url}{TOKEN_PATH}",
+        "FUNNELHOUSE_GOOGLE_ADS_LOGIN_CUSTOMER_ID": str(MANAGER),
         "FUNNELHOUSE_GOOGLE_ADS_CLIENT_ID": state.client_id,
         "FUNNELHOUSE_GOOGLE_ADS_CLIENT_SECRET": state.client_secret,
         "FUNNELHOUSE_GOOGLE_ADS_REFRESH_TOKEN": state.client_secret,

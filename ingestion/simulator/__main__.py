@@ -16,6 +16,8 @@ from ingestion.simulator.chronicle import chronicle, told
 from ingestion.simulator.company import HISTORY_MONTHS
 from ingestion.simulator.filed import filed
 from ingestion.simulator.mess import Mess
+from ingestion.simulator.server.google_ads.gate import TOKEN_PATH
+from ingestion.simulator.server.google_ads.world import MANAGER
 from ingestion.simulator.server.state import State
 from ingestion.simulator.simulate import FEWEST_LEADS, live
 from ingestion.simulator.systems import Setup
@@ -168,8 +170,8 @@ def environment(address: str, state: State) -> dict[str, str]:
     }
     google_ads = {
         "FUNNELHOUSE_GOOGLE_ADS_BASE_URL": address,
-        "FUNNELHOUSE_GOOGLE_ADS_TOKEN_URL": f"{address}/google_ads/token",
-        "FUNNELHOUSE_GOOGLE_ADS_LOGIN_CUSTOMER_ID": "555-000-0001",
+        "FUNNELHOUSE_GOOGLE_ADS_TOKEN_URL": f"{address}{TOKEN_PATH}",
+        "FUNNELHOUSE_GOOGLE_ADS_LOGIN_CUSTOMER_ID": str(MANAGER),
         "FUNNELHOUSE_GOOGLE_ADS_CLIENT_ID": state.client_id,
         "FUNNELHOUSE_GOOGLE_ADS_CLIENT_SECRET": state.client_secret,
         "FUNNELHOUSE_GOOGLE_ADS_REFRESH_TOKEN": state.client_secret,
