@@ -443,6 +443,13 @@ def test_a_page_cannot_be_sized_nor_guessed(served, more, code):
     assert answer.json()["error"]["details"][0]["errors"][0]["errorCode"] == {"requestError": code}
 
 
+def test_a_field_that_is_named_twice_is_answered_once(served):
+    span = "FROM customer WHERE segments.date DURING LAST_30_DAYS"
+    twice = served.batches(f"SELECT segments.month, metrics.clicks, segments.month {span}")
+    once = served.batches(f"SELECT segments.month, metrics.clicks {span}")
+    assert [batch["results"] for batch in twice] == [batch["results"] for batch in once]
+
+
 def test_a_query_that_finds_nothing_is_answered_by_a_batch_without_results(served):
     [batch] = served.batches("SELECT campaign.id FROM campaign WHERE campaign.id = 1")
     assert "results" not in batch and batch["fieldMask"] == "campaign.id"

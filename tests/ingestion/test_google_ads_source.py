@@ -32,7 +32,7 @@ from ingestion.sources.google_ads.figures import click_row, performance_row
 from ingestion.sources.google_ads.settings import GoogleAdsSettings
 
 # A shorter history makes a load shorter; it is longer than what Google restates.
-SINCE = "2026-05-20"
+SINCE, RECENTLY = "2026-05-20", "2026-07-25"
 PREFIX = "FUNNELHOUSE_GOOGLE_ADS_"
 # Of several campaigns, by somebody's carelessness.
 SHARED_TAG = "always-on"
@@ -217,32 +217,32 @@ def test_after_a_pause_every_day_is_read_again_that_was_not_final_before(served,
 
 def test_what_google_states_no_more_goes_and_what_is_older_stays(served, tmp_path, monkeypatch):
     url, state = served
-    loaded(url, state, tmp_path, LOOK_BACK_DAYS="10")
+    loaded(url, state, tmp_path, SINCE=RECENTLY, LOOK_BACK_DAYS="10")
     before = {table: stated(tmp_path, table) for table in PERFORMANCE}
     facts = World._facts
     withdrawn = [date(2026, 8, 1), date(2026, 8, 28)]
     monkeypatch.setattr(World, "_facts", lambda self: facts(self)[lambda rows: ~rows["segments.date"].isin(withdrawn)])
     state.forward(0)
-    loaded(url, state, tmp_path, LOOK_BACK_DAYS="10")
+    loaded(url, state, tmp_path, SINCE=RECENTLY, LOOK_BACK_DAYS="10")
     for table in PERFORMANCE:
         assert stated(tmp_path, table) == [row for row in before[table] if row[0] != "2026-08-28"] != before[table]
 
 
 def test_figures_that_are_refused_keep_their_last_good_version(served, tmp_path):
     url, state = served
-    loaded(url, state, tmp_path)
+    loaded(url, state, tmp_path, SINCE=RECENTLY)
     before = stated(tmp_path, "campaign_performance")
     state.faults.set({"changed_type": 1.0}, ("google_ads",))
-    assert loaded(url, state, tmp_path).quarantined_count > 10
+    assert loaded(url, state, tmp_path, SINCE=RECENTLY).quarantined_count > 10
     assert stated(tmp_path, "campaign_performance") == before
 
 
 def test_clicks_that_google_has_forgotten_stay_known(served, tmp_path):
     url, state = served
-    loaded(url, state, tmp_path)
+    loaded(url, state, tmp_path, SINCE="2026-06-25")
     known = set(query(tmp_path, "select gclid from raw_google_ads.click_views"))
     state.forward(40)
-    loaded(url, state, tmp_path)
+    loaded(url, state, tmp_path, SINCE="2026-06-25")
     sql = "select gclid from raw_google_ads.click_views where not _is_deleted"
     assert known < set(query(tmp_path, sql))
     assert query(tmp_path, "select count(*) from raw_google_ads.click_views where _is_deleted") == [(0,)]
@@ -258,23 +258,33 @@ def test_clicks_are_asked_for_on_days_with_clicks_alone(served, tmp_path, monkey
         return ask(self, customer, method, body)
 
     monkeypatch.setattr(Client, "_ask", noted)
-    loaded(url, state, tmp_path)
+    loaded(url, state, tmp_path, SINCE=RECENTLY)
     performance = advertising(state.story, "google_ads", NOW).performance
-    recent = performance[(performance["clicks"] > 0) & (performance["date"].dt.date >= NOW.date() - timedelta(days=89))]
-    wanted = {(str(row.account), f"'{row.date:%Y-%m-%d}'") for row in recent.itertuples()}
+    clicked = performance[(performance["clicks"] > 0) & (performance["date"] >= RECENTLY)]
+    wanted = {(str(row.account), f"'{row.date:%Y-%m-%d}'") for row in clicked.itertuples()}
     found = [(customer, text.split(" = ")[1]) for customer, text in asked if "FROM click_view" in text]
     assert sorted(found) == sorted(wanted)
     asked.clear()
-    loaded(url, state, tmp_path)
-    assert len(asked) < 70
+    loaded(url, state, tmp_path, SINCE=RECENTLY)
+    assert 30 < len(asked) < 60
+
+
+def test_an_account_that_does_not_mark_clicks_is_told(served, tmp_path, monkeypatch):
+    url, state = served
+    customers = World._customer
+    unmarked = {"customer.auto_tagging_enabled": [True, False, True, True]}
+    monkeypatch.setattr(World, "_customer", lambda self: customers(self).assign(**unmarked))
+    result = loaded(url, state, tmp_path, SINCE="2026-08-25")
+    [notice] = result.notices
+    assert notice.startswith("Account 1000000007 does not mark clicks")
 
 
 def test_what_comes_in_many_pages_is_what_comes_in_one(served, tmp_path, monkeypatch):
     url, state = served
     tables = {"click_views": "customer_id, date, gclid", "utm_campaigns": "campaign_id, utm_campaign"}
-    loaded(url, state, tmp_path / "whole", SINCE="2026-07-25")
+    loaded(url, state, tmp_path / "whole", SINCE=RECENTLY)
     monkeypatch.setattr(gate, "ROWS_PER_PAGE", 1)
-    loaded(url, state, tmp_path / "paged", SINCE="2026-07-25")
+    loaded(url, state, tmp_path / "paged", SINCE=RECENTLY)
     for table, key in tables.items():
         sql = f"select {key} from raw_google_ads.{table} order by all"
         assert query(tmp_path / "paged", sql) == query(tmp_path / "whole", sql) != []
@@ -292,10 +302,10 @@ def test_accounts_may_be_named_as_people_write_them(served, tmp_path):
 
 def test_an_account_that_is_named_later_comes_with_its_whole_history(served, tmp_path):
     url, state = served
-    loaded(url, state, tmp_path / "later", SINCE="2026-07-25", CUSTOMER_IDS="1000000007")
+    loaded(url, state, tmp_path / "later", SINCE=RECENTLY, CUSTOMER_IDS="1000000007")
     state.forward(1)
-    loaded(url, state, tmp_path / "later", SINCE="2026-07-25", CUSTOMER_IDS="1000000007,1001000010,1002000013")
-    loaded(url, state, tmp_path / "once", SINCE="2026-07-25")
+    loaded(url, state, tmp_path / "later", SINCE=RECENTLY, CUSTOMER_IDS="1000000007,1001000010,1002000013")
+    loaded(url, state, tmp_path / "once", SINCE=RECENTLY)
     for table in PERFORMANCE:
         assert stated(tmp_path / "later", table) == stated(tmp_path / "once", table)
 

@@ -2,6 +2,7 @@
 
 from ingestion.simulator.advertising import account_ids
 from ingestion.simulator.server import google_analytics
+from ingestion.simulator.server.google_ads.gate import TOKEN_PATH
 from ingestion.simulator.server.google_ads.world import MANAGER
 from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
@@ -30,7 +31,7 @@ def credentials(address: str, state: State, sources: tuple[str, ...]) -> dict[st
         "marketo": {"BASE_URL": address} | client,
         "google_ads": {
             "BASE_URL": address,
-            "TOKEN_URL": f"{address}/google_ads/token",
+            "TOKEN_URL": f"{address}{TOKEN_PATH}",
             "LOGIN_CUSTOMER_ID": MANAGER,
             "REFRESH_TOKEN": state.client_secret,
         }

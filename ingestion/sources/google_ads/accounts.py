@@ -18,7 +18,8 @@ CLIENTS = """
     WHERE customer_client.manager = FALSE AND customer_client.status = 'ENABLED'
 """
 CUSTOMER = """
-    SELECT customer.id, customer.descriptive_name, customer.currency_code, customer.time_zone, customer.status
+    SELECT customer.id, customer.descriptive_name, customer.currency_code, customer.time_zone, customer.status,
+        customer.auto_tagging_enabled
     FROM customer
 """
 CAMPAIGNS = """
@@ -38,6 +39,7 @@ ADS = """
     FROM ad_group_ad
 """
 ASSET_GROUPS = "SELECT asset_group.id, asset_group.final_urls, campaign.id FROM asset_group"
+UNMARKED = "does not mark clicks: switch auto-tagging on in its settings, and visits find their campaign by click id."
 UTM_CAMPAIGN = re.compile(r"(?:^|[?&])utm_campaign=([^&#]*)", re.IGNORECASE)
 NESTED = "utm_campaign%3d"
 PARAMETER = re.compile(r"\{_(\w+)\}")
@@ -57,7 +59,10 @@ def accounts(client: Client) -> list[str]:
 
 def customer_pages(client: Client, customers: list[str]) -> Iterator[Page]:
     """The accounts themselves: name, the one currency that an account has, and the time zone of its days."""
-    yield Page(rows={"customers": [plain(row["customer"]) for one in customers for row in client.rows(one, CUSTOMER)]})
+    for customer in customers:
+        rows = [plain(row["customer"]) for row in client.rows(customer, CUSTOMER)]
+        unmarked = any(row.get("autoTaggingEnabled") is False for row in rows)
+        yield Page(rows={"customers": rows}, notice=f"Account {customer} {UNMARKED}" if unmarked else None)
 
 
 def campaign_pages(client: Client, customers: list[str], last: str | None) -> Iterator[Page]:

@@ -97,7 +97,7 @@ class _Parser:
             self.listed(self.parameter)
         if self.place < len(self.tokens):
             raise GaqlError("UNEXPECTED_INPUT", f"Error in query: unexpected input {self.tokens[self.place][1]}.")
-        return Query(select, resource, tuple(conditions), order, limit)
+        return Query(tuple(dict.fromkeys(select)), resource, tuple(conditions), order, limit)
 
     def condition(self) -> Condition:
         field = self.field()
