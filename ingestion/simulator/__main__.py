@@ -123,7 +123,7 @@ def write_files(given: argparse.Namespace) -> None:
             path = write_entity(name, rows, given.out)
             print(f"{len(rows):>9,}  {path}", file=sys.stderr)
     if given.analytics_export:
-        days = write_export(story, given.setup, as_of, given.analytics_export)
+        days = write_export(story, given.setup if given.only_files else None, as_of, given.analytics_export)
         print(f"{len(days):>9,}  days in {given.analytics_export}", file=sys.stderr)
     if given.truth:
         names = ("leads", "seed", "setup", "days_ahead", "only_files", "without")

@@ -55,8 +55,13 @@ SCHEMA = pa.schema(
 )
 
 
-def write_export(story: Chronicle, setup: Setup, now: datetime, folder: Path, suffix: str = ".parquet") -> list[Path]:
-    """Write what is exported by now: the final file (of that format) of each day that is over, JSON lines of today."""
+def write_export(
+    story: Chronicle, setup: Setup | None, now: datetime, folder: Path, suffix: str = ".parquet"
+) -> list[Path]:
+    """Write what is exported by now: the final file (of that format) of each day that is over, JSON lines of today.
+
+    Without a setup, people are known by the ids that they have in files.
+    """
     today = local_dates(pd.Series([pd.Timestamp(now)]))[0]
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -70,12 +75,12 @@ def write_export(story: Chronicle, setup: Setup, now: datetime, folder: Path, su
     return written
 
 
-def exported_days(story: Chronicle, setup: Setup, now: datetime) -> dict[str, list[dict]]:
+def exported_days(story: Chronicle, setup: Setup | None, now: datetime) -> dict[str, list[dict]]:
     """The events of each day, YYYYMMDD."""
     seen = hits(story, now)
-    crm = seen["lead_id"].map(systems.crm_of_leads(story, setup))
+    crm = seen["lead_id"].map(systems.crm_of_leads(story, setup)) if setup else systems.FILES
     seen = seen.assign(
-        person=systems.warehouse_ids(seen["lead_id"], crm),
+        person=systems.warehouse_ids(seen["lead_id"], pd.Series(crm, seen.index)),
         date=local_dates(seen["occurred_at"]),
         page_before=seen.groupby("session")["url"].shift(),
         is_first=~seen["session"].duplicated(),

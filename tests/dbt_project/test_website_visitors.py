@@ -69,7 +69,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (data_dir / folder).mkdir()
     # The CRM learns of Anna two days after the website.
     (data_dir / "inbox" / "leads.csv").write_text(
-        "lead_id,email,full_name,created_at,job_title,lead_source\n7,anna@acme.example,Anna Nowak,2026-02-10T08:00:00Z,VP IT,event\n"
+        "lead_id,email,full_name,created_at,job_title,lead_source\n7,anna@acme.example,,2026-02-10T08:00:00Z,VP IT,event\n"
         "8,carl@gamma.example,,2026-02-15T09:05:02Z,CIO,\n"
     )
     (data_dir / "inbox" / "lead_stage_changes.csv").write_text(

@@ -3,6 +3,7 @@
 # ruff: noqa: E501
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from speaking import NOW, STORY_SETUP, story
 
+from ingestion import playbook
 from ingestion.config import Settings
 from ingestion.load import FAILED, LOADED, Load, load
 from ingestion.pages import Page
-from ingestion.simulator.exported import SCHEMA, exported_days, write_export
+from ingestion.simulator.exported import EVENTS, SCHEMA, exported_days, write_export
 from ingestion.sources import google_analytics
 from ingestion.sources.google_analytics import export
 from ingestion.sources.google_analytics.exported import event_row
@@ -217,6 +219,16 @@ def test_half_a_line_waits_and_a_broken_one_is_set_aside_with_its_file(exported)
         ("events_20260601.jsonl", 5, "2026-06-01/", "event_name is missing or not what it should be"),
     ]
     assert exported.pages_seen() == ["a"]
+
+
+@pytest.mark.parametrize(("activity", "event_and_form"), EVENTS.items())
+def test_the_playbook_knows_what_the_company_calls_what_is_done(activity, event_and_form):
+    name, form = event_and_form
+    word = f"{name}: {form}" if form else name
+    playbook_rows = playbook.read(Settings.from_environment({"FUNNELHOUSE_SOURCES": "google_analytics"}))
+    rows = sorted(playbook_rows["activity_mappings"], key=lambda row: int(row["priority"]))
+    meant = next((row["activity_type"] for row in rows if re.fullmatch(row["source_activity"], word)), word)
+    assert meant == activity
 
 
 class Killed(Exception):

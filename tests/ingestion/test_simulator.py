@@ -146,7 +146,9 @@ def run_command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 def test_files_beside_a_server_and_the_truth_are_written_apart(tmp_path, monkeypatch, capsys):
     company_of = ("--leads", 200, "--now", "2026-10-01", "--only-files", "--without", "duplicates,late_events")
-    assert run_command(monkeypatch, "write", *company_of, "--out", tmp_path / "f", "--truth", tmp_path / "t") == 0
+    apart = ("--truth", tmp_path / "t", "--analytics-export", tmp_path / "g")
+    assert run_command(monkeypatch, "write", *company_of, "--out", tmp_path / "f", *apart) == 0
+    assert (tmp_path / "g" / "events_20260930.parquet").exists()
     assert "leads.parquet" not in {path.name for path in (tmp_path / "f").iterdir()}
     assert (tmp_path / "t" / "README.md").exists()
     assert run_command(monkeypatch, "write", *company_of, "--out", tmp_path, "--truth", tmp_path / "t") == 1

@@ -236,15 +236,15 @@ BROKEN = [
     ("[" * 100_000, None, "the line is not JSON"),
     ({"event_type": "page_view", "occurred_at": "2026-06-01T12:00:00Z"}, "event_id", "event_id is missing"),
     (event(1, event_type=" "), "event_type", "event_type is missing"),
-    (event(1, occurred_at="2026-06-01T12:00:00"), "occurred_at", "occurred_at: '2026-06-01T12:00:00' says nothing of its time zone, such as Z or +02:00"),
-    (event(1, occurred_at=1780308000), "occurred_at", "occurred_at: '1780308000' is not a date-time such as 2026-11-01T09:30:00Z"),
-    (event(1, occurred_at="0001-01-01T00:00:00+10:00"), "occurred_at", "occurred_at: '0001-01-01T00:00:00+10:00' is not a date-time such as 2026-11-01T09:30:00Z"),
+    (event(1, occurred_at="2026-06-01T12:00:00"), "occurred_at", "occurred_at says nothing of its time zone, such as Z or +02:00"),
+    (event(1, occurred_at=1780308000), "occurred_at", "occurred_at is not a date-time such as 2026-11-01T09:30:00Z"),
+    (event(1, occurred_at="0001-01-01T00:00:00+10:00"), "occurred_at", "occurred_at is not a date-time such as 2026-11-01T09:30:00Z"),
     (event(1, email="Anna"), "email", "email is not an address"),
     (event(1, email=["anna@example.com"]), "email", "email is neither a text nor a number"),
-    (event(1, value="much"), "value", "value: 'much' is not a number"),
+    (event(1, value="much"), "value", "value is not a number"),
     (event(1, consent=[{"status": "granted"}]), "consent", "consent has no purpose"),
     (event(1, consent="yes"), "consent", "consent has no purpose"),
-    (event(1, consent=[{"purpose": "calls", "status": "yes"}]), "consent", "consent to calls: its status is not one of granted, withdrawn"),
+    (event(1, consent=[{"purpose": "calls", "status": "yes"}]), "consent", "the status of a consent is not one of granted, withdrawn"),
 ]  # fmt: skip
 
 

@@ -21,10 +21,11 @@ KNOWN = {*TABLES["events"].columns, *CLICK_IDS, "consent"}
 STATUSES = ("granted", "withdrawn")
 CLICK_ID = re.compile(r"\w+:.+")
 E_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d{1,2})?")
 
 
 class Broken(Exception):
-    """What keeps an event from being read: the column and the reason, without any personal value."""
+    """What keeps an event from being read: the column and the reason, which is shown to all and so tells no value."""
 
     def __init__(self, column: str | None, reason: str) -> None:
         super().__init__(reason)
@@ -124,6 +125,8 @@ def _check(row: Mapping[str, Any]) -> None:
             raise Broken(name, f"{name} is neither a text nor a number")
     if row["email"] is not None and not E_MAIL.fullmatch(str(row["email"])):
         raise Broken("email", "email is not an address")
+    if row["value"] is not None and not NUMBER.fullmatch(str(row["value"])):
+        raise Broken("value", "value is not a number")
 
 
 def _moment(given: Any) -> str:
@@ -131,10 +134,10 @@ def _moment(given: Any) -> str:
     try:
         moment = datetime.fromisoformat(str(given))
         if moment.tzinfo is None:
-            raise Broken("occurred_at", f"occurred_at: '{given}' says nothing of its time zone, such as Z or +02:00")
+            raise Broken("occurred_at", "occurred_at says nothing of its time zone, such as Z or +02:00")
         return moment.astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
-        raise Broken("occurred_at", f"occurred_at: '{given}' is not a date-time such as 2026-11-01T09:30:00Z") from None
+        raise Broken("occurred_at", "occurred_at is not a date-time such as 2026-11-01T09:30:00Z") from None
 
 
 def _consents(given: Any) -> Iterator[dict[str, str]]:
@@ -144,7 +147,7 @@ def _consents(given: Any) -> Iterator[dict[str, str]]:
         if not isinstance(purpose, str) or not purpose.strip():
             raise Broken("consent", "consent has no purpose")
         if consent.get("status") not in STATUSES:
-            raise Broken("consent", f"consent to {purpose}: its status is not one of {', '.join(STATUSES)}")
+            raise Broken("consent", f"the status of a consent is not one of {', '.join(STATUSES)}")
         yield {"purpose": purpose.strip(), "status": consent["status"]}
 
 
