@@ -13,12 +13,12 @@ identified as (
         row_number() over (
             partition by unioned.alias
             order by
-                unioned.is_deleted,
+                unioned.is_deleted asc,
                 -- A platform's number means what the platform calls so, whoever else has written it down.
-                case when unioned.campaign_id = unioned.source || ':' || unioned.alias then 0 else 1 end,
-                sources.priority,
+                case when unioned.campaign_id = unioned.source || ':' || unioned.alias then 0 else 1 end asc,
+                sources.priority asc,
                 unioned.loaded_at desc,
-                unioned.campaign_id
+                unioned.campaign_id asc
         ) as precedence
     from unioned
     left join {{ ref('campaign_identities') }} as identities on unioned.campaign_id = identities.source_id

@@ -97,13 +97,15 @@ converted as (
 
     select
         amounts.opportunity_id,
-        {{ converted('amounts.pipeline_amount_local', 'amounts.pipeline_currency', 'pipeline_rates') }} as pipeline_amount,
+        {{ converted('amounts.pipeline_amount_local', 'amounts.pipeline_currency', 'pipeline_rates') }}
+            as pipeline_amount,
         {{ converted('amounts.current_amount_local', 'amounts.current_currency', 'current_rates') }} as current_amount,
         amounts.is_won,
         {{ is_rate_missing('amounts.pipeline_currency', 'pipeline_rates') }}
         or {{ is_rate_missing('amounts.current_currency', 'current_rates') }} as is_rate_missing,
         {{ is_rate_stale('amounts.pipeline_currency', 'amounts.pipeline_rate_date', 'pipeline_rates') }}
-        or {{ is_rate_stale('amounts.current_currency', 'amounts.current_rate_date', 'current_rates') }} as is_rate_stale
+        or {{ is_rate_stale('amounts.current_currency', 'amounts.current_rate_date', 'current_rates') }}
+            as is_rate_stale
     from amounts
     {{ join_rate('pipeline_rates', 'amounts.pipeline_currency', 'amounts.pipeline_rate_date') }}
     {{ join_rate('current_rates', 'amounts.current_currency', 'amounts.current_rate_date') }}

@@ -200,7 +200,8 @@ judged_parts as (
         tokens.is_right,
         case
             when tokens.is_right then null
-            when tokens.token = '' then 'part ' || cast(tokens.position as string) || ' (' || tokens.part || ') is missing'
+            when tokens.token = ''
+                then 'part ' || cast(tokens.position as string) || ' (' || tokens.part || ') is missing'
             when tokens.text_pattern is not null
                 then '''' || tokens.token || ''' is not written as a ' || tokens.part || ' must be'
             else '''' || tokens.token || ''' is no ' || tokens.part || ' (' || tokens.allowed || ')'

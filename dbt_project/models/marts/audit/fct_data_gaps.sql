@@ -21,7 +21,7 @@ numbered as (
         gap,
         entity_id,
         affected_count,
-        row_number() over (partition by gap order by affected_count desc, entity_id) as finding_number
+        row_number() over (partition by gap order by affected_count desc, entity_id asc) as finding_number
     from findings
 
 ),

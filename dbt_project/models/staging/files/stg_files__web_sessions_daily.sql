@@ -1,6 +1,8 @@
 with versions as (
 
-    {{ latest_versions('raw_files', 'web_sessions_daily', ['property_id', 'date', 'channel_group', 'utm_source', 'utm_medium', 'utm_campaign']) }}
+    {{ latest_versions('raw_files', 'web_sessions_daily', [
+        'property_id', 'date', 'channel_group', 'utm_source', 'utm_medium', 'utm_campaign',
+    ]) }}
 
 ),
 
