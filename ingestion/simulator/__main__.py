@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         "--only-files", action="store_true", help="only what no CRM and no e-mail tool records, beside a server"
     )
 
-    serve = command.add_parser("serve", help="let the company speak the APIs of HubSpot, Salesforce and Marketo")
+    serve = command.add_parser("serve", help="let the company speak the APIs of the vendors' systems that it uses")
     serve.set_defaults(run=run_server)
     add_company(serve)
     serve.add_argument("--port", type=int, default=PORT, help=f"on this machine (default: {PORT})")
