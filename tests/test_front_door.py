@@ -8,6 +8,12 @@ from pathlib import Path
 import pytest
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
+FOLDERS = ("benchmarks", "dbt_project/seeds", "examples", "ingestion")
+PAGES = ["README.md", "CONTRIBUTING.md"] + [
+    str(page.relative_to(PROJECT_DIR))
+    for folder in FOLDERS
+    for page in sorted((PROJECT_DIR / folder).rglob("README.md"))
+]
 
 
 @pytest.fixture
@@ -71,8 +77,8 @@ def test_the_lock_names_no_host():
     assert "://" not in (PROJECT_DIR / "requirements.lock").read_text()
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ingestion/sources/files/README.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_of_a_page_leads_somewhere(page):
     text = (PROJECT_DIR / page).read_text()
-    for target in re.findall(r"\]\(([^)#]+)", text):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert (PROJECT_DIR / page).parent.joinpath(target).exists(), target
