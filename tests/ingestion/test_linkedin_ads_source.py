@@ -273,7 +273,10 @@ def test_a_page_token_that_is_no_longer_known_makes_the_listing_begin_anew():
 def test_an_account_that_is_not_there_is_one_line(served, tmp_path):
     url, state = served
     result = tried(url, state, tmp_path, ACCOUNT_IDS="17")
-    assert result.status == FAILED and "/rest/adAccounts/17 answered 404" in result.message
+    assert (
+        result.status == FAILED
+        and "FUNNELHOUSE_LINKEDIN_ADS_ACCOUNT_IDS: LinkedIn has no ad account 17" in result.message
+    )
 
 
 def test_an_account_that_is_connected_later_is_read_from_its_beginning(served, tmp_path):

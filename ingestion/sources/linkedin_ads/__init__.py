@@ -9,7 +9,7 @@ from ingestion.records import extract as extract_records
 from ingestion.records import raw_tables_of
 from ingestion.sources import Extraction, RawState
 from ingestion.sources.linkedin_ads.analytics import PIVOTS, analytics_pages
-from ingestion.sources.linkedin_ads.campaigns import campaign_pages, group_pages
+from ingestion.sources.linkedin_ads.campaigns import account_row, campaign_pages, group_pages
 from ingestion.sources.linkedin_ads.client import Client
 from ingestion.sources.linkedin_ads.settings import LinkedInAdsSettings
 from ingestion.sources.linkedin_ads.tables import TABLES
@@ -28,7 +28,7 @@ def raw_tables() -> list[str]:
 
 def streams(client: Client) -> list[Stream]:
     """What is read, each account for itself: one that is connected later begins at its own beginning."""
-    accounts = [client.get(f"/rest/adAccounts/{account_id}") for account_id in client.settings.account_ids]
+    accounts = [account_row(client, account_id) for account_id in client.settings.account_ids]
     return [
         Stream("accounts", lambda *_: iter([Page(rows={"accounts": accounts})])),
         *(stream for account in accounts for stream in _account_streams(client, account)),

@@ -1,13 +1,25 @@
-"""What an ad account has: campaign groups, and campaigns with the parameters that they add to a landing page."""
+"""What an ad account is and has: campaign groups, and campaigns with the parameters that they add to a landing page."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ingestion.faults import Fault
 from ingestion.pages import Page
-from ingestion.sources.linkedin_ads.client import BAD_REQUEST, NOT_FOUND, Client, Refusal, number_of, urn
+from ingestion.sources.linkedin_ads.client import BAD_REQUEST, NOT_FOUND, VENDOR, Client, Refusal, number_of, urn
+from ingestion.sources.linkedin_ads.settings import PREFIX
 
 # One call per campaign of a page for its parameters: a break costs no more than a page of them.
 GROUPS_PAGE, CAMPAIGNS_PAGE = 1_000, 100
+
+
+def account_row(client: Client, account_id: int) -> dict:
+    """The account. Raises Fault where there is none."""
+    try:
+        return client.get(f"/rest/adAccounts/{account_id}")
+    except Refusal as refusal:
+        if refusal.status != NOT_FOUND:
+            raise
+        raise Fault(f"{PREFIX}ACCOUNT_IDS: {VENDOR} has no ad account {account_id}; correct the number.") from refusal
 
 
 def group_pages(client: Client, account_id: int, token: str | None) -> Iterator[Page]:

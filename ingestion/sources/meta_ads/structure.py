@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from ingestion.faults import Fault
 from ingestion.pages import Page
-from ingestion.sources.meta_ads.client import Client, Refusal
+from ingestion.sources.meta_ads.client import VENDOR, Client, Refusal
+from ingestion.sources.meta_ads.settings import PREFIX
 
 ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status,created_time"
-INVALID_PARAMETER = 100
+INVALID_PARAMETER, NO_SUCH_OBJECT = 100, 33
 _STATUSES = ["ACTIVE", "PAUSED", "ARCHIVED", "IN_PROCESS", "WITH_ISSUES"]
 _AD_STATUSES = ["ADSET_PAUSED", "DISAPPROVED", "PENDING_REVIEW", "PREAPPROVED", "PENDING_BILLING_INFO"]
 _SCHEDULE = "name,status,effective_status,created_time,updated_time,start_time,lifetime_budget,daily_budget"
@@ -27,8 +29,16 @@ EDGES = {
 
 
 def account_row(client: Client, account_id: int) -> dict:
-    """The account; its id is the number alone."""
-    return client.get(f"act_{account_id}", fields=ACCOUNT_FIELDS) | {"id": account_id}
+    """The account; its id is the number alone. Raises Fault where there is none."""
+    try:
+        return client.get(f"act_{account_id}", fields=ACCOUNT_FIELDS) | {"id": account_id}
+    except Refusal as refusal:
+        if refusal.subcode != NO_SUCH_OBJECT:
+            raise
+        raise Fault(
+            f"{PREFIX}ACCOUNT_IDS: {VENDOR} shows no ad account {account_id} to this token; correct the number, or "
+            "assign the account to the system user."
+        ) from refusal
 
 
 def structure_pages(client: Client, account_id: int, table: str, after: str | None) -> Iterator[Page]:
