@@ -65,7 +65,7 @@ def published_systems(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {
                 "FUNNELHOUSE_DATA_DIR": str(data_dir),
                 "FUNNELHOUSE_FILES_DIR": str(files),
-                "FUNNELHOUSE_SOURCES": "files,salesforce,hubspot,marketo",
+                "FUNNELHOUSE_SOURCES": "files,salesforce,hubspot,marketo,linkedin_ads,meta_ads",
             }
             | credentials(url, state)
         )

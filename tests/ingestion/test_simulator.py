@@ -190,11 +190,14 @@ def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     command = [sys.executable, "-m", "ingestion.simulator", "serve", "--leads", "100", "--now", "2026-10-01"]
     command += ["--days-ahead", "5", "--port", str(port)]
     with subprocess.Popen(command, cwd=PROJECT_DIR, stdout=subprocess.PIPE, text=True) as server:
-        line = server.stdout.readline()
-        assert line.startswith(f"http://127.0.0.1:{port} FUNNELHOUSE_SOURCES=files,salesforce,hubspot,marketo ")
-        assert f"FUNNELHOUSE_MARKETO_BASE_URL=http://127.0.0.1:{port}" in line
-        yield port
-        server.terminate()
+        try:
+            address, sources, *settings = server.stdout.readline().split()
+            assert address == f"http://127.0.0.1:{port}"
+            assert sources == "FUNNELHOUSE_SOURCES=files,salesforce,hubspot,marketo,linkedin_ads,meta_ads"
+            assert f"FUNNELHOUSE_MARKETO_BASE_URL=http://127.0.0.1:{port}" in settings
+            yield port
+        finally:
+            server.terminate()
 
 
 def test_a_server_moves_on_in_time_and_fails_on_demand(server_port, monkeypatch, capsys):
