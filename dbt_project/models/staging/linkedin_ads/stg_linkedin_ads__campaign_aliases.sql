@@ -68,7 +68,7 @@ ranked as (
     -- Two campaigns with one value: the younger has it now.
     select
         *,
-        row_number() over (partition by alias order by priority, age_order desc) as alias_rank
+        row_number() over (partition by alias order by priority asc, age_order desc) as alias_rank
     from (
         select * from numbers
         union all

@@ -1,12 +1,9 @@
-{#- Names in double braces that Meta fills in when an ad is clicked. -#}
-{%- set names = {
-    'campaign.name': 'campaigns.name', 'campaign.id': 'cast(campaigns.id as string)', 'adset.name': 'ad_sets.name',
-    'adset.id': 'cast(ad_sets.id as string)', 'ad.name': 'ads.name', 'ad.id': 'cast(ads.id as string)',
+{#- What Meta fills in when an ad is clicked. -#}
+{%- set filled_in = {
+    '{{campaign.name}}': 'campaigns.name', '{{campaign.id}}': 'cast(campaigns.id as string)',
+    '{{adset.name}}': 'ad_sets.name', '{{adset.id}}': 'cast(ad_sets.id as string)',
+    '{{ad.name}}': 'ads.name', '{{ad.id}}': 'cast(ads.id as string)',
 } -%}
-{%- set tag = namespace(value='ads.utm_campaign') -%}
-{%- for name, value in names.items() -%}
-    {%- set tag.value = "replace(" ~ tag.value ~ ", '{{" ~ name ~ "}}', " ~ value ~ ")" -%}
-{%- endfor -%}
 
 with campaigns as (
 
@@ -52,7 +49,7 @@ numbers as (
 utm_values as (
 
     select
-        {{ tag.value }} as alias,
+        {{ replace_all('ads.utm_campaign', filled_in) }} as alias,
         'meta_ads:' || cast(ads.campaign_id as string) as campaign_id,
         2 as priority,
         ads.campaign_id as age_order,
@@ -69,7 +66,7 @@ ranked as (
     -- Two campaigns with one value: the younger has it now.
     select
         *,
-        row_number() over (partition by alias order by priority, age_order desc) as alias_rank
+        row_number() over (partition by alias order by priority asc, age_order desc) as alias_rank
     from (
         select * from numbers
         union all
