@@ -71,6 +71,12 @@ class Horizon:
         return Days(min(earliest, today), today)
 
 
+def months_before(day: date, months: int) -> date:
+    """The day after the one so many months before: the first of which a platform that keeps so many still knows."""
+    month = day.year * 12 + day.month - 1 - months
+    return date(month // 12, month % 12 + 1, 1) + timedelta(days=day.day)
+
+
 def day_pages(
     tables: Iterable[str], account: Mapping[str, Any], days: Days, longest: int, read: Read, bookmark: dict | None
 ) -> Iterator[Page]:

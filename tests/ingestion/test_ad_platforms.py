@@ -17,8 +17,11 @@ from ingestion.simulator import company, systems
 from ingestion.simulator.advertising import MICROS, Advertising, advertising
 from ingestion.simulator.server.state import State
 
-# In which parts of a currency unit each platform states money.
-PLATFORMS = {"linkedin_ads": MICROS, "meta_ads": 100}
+# In which parts of a currency unit each platform states money, and of what it counts whole conversions.
+PLATFORMS = {
+    "linkedin_ads": (MICROS, ["account", "date", "campaign", "group"]),
+    "meta_ads": (100, ["account", "date", "campaign"]),
+}
 DAYS = 10
 
 
@@ -77,16 +80,27 @@ def by_currency_and_day(rows: pd.DataFrame, currency: str, figure: str) -> dict[
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_money_clicks_and_impressions_are_what_the_platform_states_at_the_end(loaded, platform):
     stated = loaded.stated(platform)
+    parts, _ = PLATFORMS[platform]
     figures = ["cost_micros", "clicks", "impressions"]
     rows = stated.performance.groupby(["account", "campaign", "date"], as_index=False)[figures].sum()
     rows["currency"] = rows["account"].map(stated.accounts.set_index("number")["currency"])
-    rows["parts"] = (rows["cost_micros"] * PLATFORMS[platform] / MICROS).round()
+    rows["parts"] = (rows["cost_micros"] * parts / MICROS).round()
     for figure, staged in (
-        ("parts", f"cost_amount_local * {PLATFORMS[platform]}"),
+        ("parts", f"cost_amount_local * {parts}"),
         ("clicks", "clicks"),
         ("impressions", "impressions"),
     ):
         assert loaded.staged(platform, staged) == by_currency_and_day(rows, "currency", figure), figure
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_conversion_is_counted_once(loaded, platform):
+    stated = loaded.stated(platform)
+    _, counted_of = PLATFORMS[platform]
+    rows = stated.performance.groupby(counted_of, as_index=False, dropna=False)["conversions"].sum()
+    rows["currency"] = rows["account"].map(stated.accounts.set_index("number")["currency"])
+    rows["conversions"] = rows["conversions"].round()
+    assert loaded.staged(platform, "platform_conversions") == by_currency_and_day(rows, "currency", "conversions")
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

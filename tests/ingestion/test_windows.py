@@ -8,7 +8,7 @@ import pytest
 
 from ingestion.faults import Fault
 from ingestion.pages import Page
-from ingestion.windows import Days, Horizon, TooMuch, day_pages
+from ingestion.windows import Days, Horizon, TooMuch, day_pages, months_before
 
 ACCOUNT = {"account_id": 7}
 MARCH = Days(date(2026, 3, 1), date(2026, 3, 10))
@@ -55,6 +55,19 @@ def test_the_first_load_reads_all_there_is_and_later_ones_look_back(since, curso
     horizon = Horizon(date.fromisoformat(since) if since else None, 30)
     days = horizon.days(cursor, beginning=date(2025, 5, 5), today=date(2026, 3, 10))
     assert (str(days.first), str(days.last)) == (first, "2026-03-10")
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "first"),
+    [
+        ("2026-09-10", 37, "2023-08-11"),
+        ("2026-01-01", 1, "2025-12-02"),
+        ("2026-03-31", 1, "2026-03-04"),
+        ("2026-09-10", 120, "2016-09-11"),
+    ],
+)
+def test_what_a_platform_has_forgotten_is_not_asked_for(day, months, first):
+    assert str(months_before(date.fromisoformat(day), months)) == first
 
 
 @pytest.mark.parametrize("longest", [1, 3, 10, 400])

@@ -1,4 +1,4 @@
-"""The made-up company behind a local HTTP server that speaks the APIs of HubSpot, Salesforce and Marketo.
+"""The made-up company behind a local HTTP server that speaks the APIs of its CRMs, Marketo and its ad platforms.
 
 Each vendor is a mouth of the same story: a module with `routes(state)` and `error(kind)`. The server knows one moment,
 `now`, which `POST /_simulator/forward?days=1` moves; what any mouth says is the story cut off there.

@@ -9,10 +9,12 @@ from typing import Any
 
 from ingestion.pages import Page
 from ingestion.sources.linkedin_ads.client import BAD_REQUEST, Client, Refusal, number_of, urn
-from ingestion.windows import Days, TooMuch, day_pages
+from ingestion.windows import Days, TooMuch, day_pages, months_before
 
 MOST_ELEMENTS = 15_000
 TOO_LARGE = 413
+# LinkedIn answers for no day before.
+KEPT_MONTHS = 120
 # A year at once; a busier account is asked for fewer days.
 LONGEST_DAYS = 366
 FIELDS = "dateRange,pivotValues,impressions,clicks,costInLocalCurrency,externalWebsiteConversions,oneClickLeads"
@@ -34,7 +36,7 @@ def analytics_pages(
         elements = _elements(client, account_id, pivot, days)
         yield {table: [analytics_row(element, account_id, column) for element in elements]}, None
 
-    days = client.settings.horizon.days(cursor, _made_on(account), client.today)
+    days = client.settings.horizon.days(cursor, _beginning(account, client.today), client.today)
     yield from day_pages([table], {"account_id": account_id}, days, LONGEST_DAYS, read, bookmark)
 
 
@@ -71,7 +73,7 @@ def _written(day: date) -> str:
     return f"(year:{day.year},month:{day.month},day:{day.day})"
 
 
-def _made_on(account: Mapping[str, Any]) -> date:
-    """The day on which an account was made: none of its figures is older."""
+def _beginning(account: Mapping[str, Any], today: date) -> date:
+    """The first day of which LinkedIn may know something: when the account was made, unless that is too long ago."""
     milliseconds = account["changeAuditStamps"]["created"]["time"]
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).date()
+    return max(months_before(today, KEPT_MONTHS), datetime.fromtimestamp(milliseconds / 1000, UTC).date())

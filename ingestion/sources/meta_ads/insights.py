@@ -5,13 +5,13 @@ A report that was made before a break is used again as long as Meta has it.
 
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, timedelta
+from datetime import UTC, date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingestion.pages import Page
 from ingestion.sources.meta_ads.client import MOST_ROWS, Client, Refusal, TooLarge
-from ingestion.windows import Days, TooMuch, day_pages
+from ingestion.windows import Days, TooMuch, day_pages, months_before
 
 # Meta answers for no day before.
 KEPT_MONTHS = 37
@@ -102,7 +102,8 @@ def _finished(client: Client, report: str) -> None:
     until = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < until:
         try:
-            told = client.get(report, fields="async_status,async_percent_completion,error_code,error_subcode")
+            # All fields by default: why a report failed is told from v25.0 on, and an error to ask for before.
+            told = client.get(report)
         except Refusal as refusal:
             raise _ReportIsGone from refusal
         if told.get("error_subcode") == TOO_MANY_ROWS:
@@ -125,6 +126,4 @@ def _pages(client: Client, report: str, after: str | None) -> Iterator[tuple[lis
 
 def _beginning(account: Mapping[str, Any], today: date) -> date:
     """The first day of which Meta may know something: when the account was made, unless that is too long ago."""
-    month = today.year * 12 + today.month - 1 - KEPT_MONTHS
-    kept = date(month // 12, month % 12 + 1, 1) + timedelta(days=today.day)
-    return max(kept, date.fromisoformat(account["created_time"][:10]))
+    return max(months_before(today, KEPT_MONTHS), date.fromisoformat(account["created_time"][:10]))
