@@ -128,7 +128,7 @@ def test_figures_were_restated_meanwhile(loaded, platform):
         and loaded.query(f"select count(*) > count(distinct ({', '.join(table.key)})) from raw_{platform}.{table.name}")
         == [(True,)]
     ]
-    assert len(restated) == 2
+    assert len(restated) >= 2
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

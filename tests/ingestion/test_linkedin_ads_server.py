@@ -79,7 +79,7 @@ def test_a_refresh_token_gives_an_access_token_for_two_months(served):
         ({"Authorization": "Bearer made-up!100"}, 403, 100),
         ({"X-Restli-Protocol-Version": "1.0.0"}, 400, 0),
         ({"LinkedIn-Version": ""}, 400, 0),
-        ({"LinkedIn-Version": "202501"}, 426, 0),
+        ({"LinkedIn-Version": "202306"}, 426, 0),
     ],
 )
 def test_who_may_not_ask_is_told_so(served, headers, status, code):

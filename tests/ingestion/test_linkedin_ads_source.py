@@ -270,6 +270,16 @@ def test_a_page_token_that_is_no_longer_known_makes_the_listing_begin_anew():
     assert [row["id"] for row in first.rows["campaign_groups"]] == [615492066]
 
 
+@pytest.mark.parametrize("odd", [{}, {"id": "many"}, {"id": 7, "changeAuditStamps": []}], ids=str)
+def test_an_answer_of_another_shape_is_one_line_and_changes_nothing(odd, tmp_path):
+    with answering(lambda *_: odd) as url:
+        given = {"BASE_URL": url, "ACCOUNT_IDS": "7", "ACCESS_TOKEN": "made-up-token"}
+        environment = {f"FUNNELHOUSE_LINKEDIN_ADS_{name}": value for name, value in given.items()}
+        result = load("linkedin_ads", Settings.from_environment(environment | {"FUNNELHOUSE_DATA_DIR": str(tmp_path)}))
+    assert result.status == FAILED and "is not understood" in result.message
+    assert len(result.message.splitlines()) == 1
+
+
 def test_an_account_that_is_not_there_is_one_line(served, tmp_path):
     url, state = served
     result = tried(url, state, tmp_path, ACCOUNT_IDS="17")
