@@ -225,7 +225,6 @@ def test_killed_after_any_page_nothing_is_lost_or_doubled(site, monkeypatch, bro
     site.write("a.jsonl", event(18))  # strangers go on writing, also where we have been
     (site.landing / "0.jsonl").write_text(text(event(19)) + "\n")
     site.loaded()
-    site.loaded()
     assert site.ids() == sorted(f"e{number}" for number in range(20))
     assert len(given) == min(3 * broken_after, 18)
 
