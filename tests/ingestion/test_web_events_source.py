@@ -295,7 +295,12 @@ def test_no_address_keeps_its_query_anywhere(site):
     secret = "https://user:pass@k.example/a?email=anna@example.com&token=s3cret#s3cret"
     more = {"deep": {"list": [secret, f"see {secret} now"]}, "note": f"<a href='{secret}'>"}
     site.write("a.jsonl", event(1, url=secret, landing_page=secret, referrer=secret, form_id=secret, **more))
-    site.write("a.jsonl", f"nonsense {secret} {secret}", event(2, email="Anna", referrer=f"k.example/?{secret}"))
+    site.write(
+        "a.jsonl",
+        f"nonsense {secret} {secret}",
+        json.dumps([{"x": secret}]),
+        event(2, email="Anna", referrer=f"k.example/?{secret}"),
+    )
     site.loaded()
     kept = site.query("select url, landing_page, referrer, form_id from raw_web_events.events")
     assert kept == [("https://k.example/a",) * 4]

@@ -67,7 +67,7 @@ def event_row(content: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         text = without_queries(content.decode(errors="replace").strip())
         return {"properties": text, "_refusal": "the line is not JSON"}, []
     if not isinstance(given, dict):
-        return {"properties": _tidy(given), "_refusal": "the line is not a JSON object"}, []
+        return {"properties": scrubbed(given), "_refusal": "the line is not a JSON object"}, []
     fields = {name: value for name, value in given.items() if not name.startswith("_")}
     row = {name: _tidy(fields.get(name)) for name in TABLES["events"].columns}
     row["properties"] = {name: _tidy(value) for name, value in fields.items() if name not in KNOWN} or None
