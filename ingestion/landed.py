@@ -107,11 +107,10 @@ class LandedFile:
         return f"{len(first)}:{hashlib.sha256(first).hexdigest()}"
 
 
-def landed_files(folder: Path, names: re.Pattern[str], begin_at: str = "") -> Iterator[LandedFile]:
-    """The files of such names in a folder and those within it, in the order of their names, from one name on."""
+def landed_files(folder: Path, names: re.Pattern[str]) -> Iterator[LandedFile]:
+    """The files of such names in a folder and those within it, in the order of their names."""
     for path in _visible_files(folder):
-        name = path.relative_to(folder).as_posix()
-        if names.fullmatch(path.name) and name >= begin_at:
+        if names.fullmatch(path.name):
             try:
                 yield LandedFile(folder, path)
             except FileNotFoundError:  # rotated away since; its lines come under another name

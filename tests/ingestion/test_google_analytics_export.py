@@ -215,8 +215,8 @@ def test_half_a_line_waits_and_a_broken_one_is_set_aside_with_its_file(exported)
     assert refused == [
         ("events_20260601.jsonl", 2, "2026-06-01/", "the line is not JSON"),
         ("events_20260601.jsonl", 3, "2026-06-01/", "the line is no JSON object"),
-        ("events_20260601.jsonl", 4, "2026-06-01/", "event_timestamp is missing or not what it should be"),
-        ("events_20260601.jsonl", 5, "2026-06-01/", "event_name is missing or not what it should be"),
+        ("events_20260601.jsonl", 4, "2026-06-01/", "event_timestamp is not a number of microseconds"),
+        ("events_20260601.jsonl", 5, "2026-06-01/", "event_name is missing"),
     ]
     assert exported.pages_seen() == ["a"]
 
@@ -297,6 +297,13 @@ def test_tags_are_those_collected_with_the_event_and_other_click_ids_those_of_th
     assert (bare["utm_source"], bare["click_id"]) == ("x", "fbclid:f1")
     own = event_row("2026-06-01", event("a", collected_traffic_source={"gclid": "g1"}))
     assert own["click_id"] == "gclid:g1"
+
+
+@pytest.mark.parametrize(
+    "odd", [{"event_params": "x"}, {"event_params": [{"value": {}}]}, {"event_params": 7}, {"geo": "PL"}]
+)
+def test_an_event_of_another_shape_is_set_aside(odd):
+    assert event_row("2026-06-01", event("a", **odd))["_refusal"] == "the event is not shaped as Google exports it"
 
 
 def test_an_e_mail_as_user_id_is_kept_apart_as_personal():

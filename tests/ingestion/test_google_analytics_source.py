@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+import requests
 from speaking import NOW, credentials, speaking
 
 from ingestion.config import Settings
@@ -23,6 +24,7 @@ from ingestion.simulator import analytics
 from ingestion.simulator.server.google_analytics import gate
 from ingestion.simulator.server.google_analytics.channels import channel_group
 from ingestion.simulator.server.state import State
+from ingestion.sources.google_analytics import client
 from ingestion.sources.google_analytics.reports import notice, report_rows, session_pages
 from ingestion.sources.google_analytics.settings import GoogleAnalyticsSettings
 
@@ -179,6 +181,59 @@ def test_a_wrong_setting_is_one_line_that_names_it(served, name, value, words):
     assert "wrong-secret" not in result.message
 
 
+def refusal(code: int, status: str, message: str, *reasons: str) -> tuple[int, dict]:
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason} for reason in reasons]
+    return code, {"error": {"code": code, "message": message, "status": status, "details": details}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            refusal(403, "PERMISSION_DENIED", "User does not have sufficient permissions for this property."),
+            f"give the Google account behind {PREFIX}REFRESH_TOKEN the role Viewer",
+        ),
+        (
+            refusal(403, "PERMISSION_DENIED", "It is disabled.", "SERVICE_DISABLED"),
+            "enable the Google Analytics Data API",
+        ),
+        (
+            refusal(403, "PERMISSION_DENIED", "Insufficient scopes.", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"),
+            "analytics.readonly",
+        ),
+        (
+            refusal(429, "RESOURCE_EXHAUSTED", "Exhausted property tokens per hour."),
+            "Exhausted property tokens per hour. (RESOURCE_EXHAUSTED); the load goes on where it stopped",
+        ),
+        (refusal(401, "UNAUTHENTICATED", "Invalid credentials."), "fresh access tokens are refused as well"),
+        (
+            refusal(503, "UNAVAILABLE", "Currently\nunavailable."),
+            "Currently unavailable. (status 503), again and again",
+        ),
+        (
+            refusal(400, "INVALID_ARGUMENT", "Field x is no dimension."),
+            "refused a report of property 7: Field x is no dimension.",
+        ),
+        ((404, {}), f"is {PREFIX}BASE_URL right?"),
+    ],
+)
+def test_what_google_answers_instead_of_a_report_is_one_line(monkeypatch, answer, words):
+    def answered(_session: object, _vendor: str, _method: str, url: str, **_: object) -> requests.Response:
+        response = requests.Response()
+        is_token = url.endswith("/token")
+        response.status_code, body = (200, {"access_token": "ya29"}) if is_token else answer
+        response._content = json.dumps(body).encode()
+        return response
+
+    monkeypatch.setattr(client, "ask", answered)
+    own = Told(lambda _: {}).settings
+    with pytest.raises(Fault) as fault:
+        client.Client(own).report("7", {})
+    assert words in str(fault.value)
+    assert "\n" not in str(fault.value)
+    assert "ya29" not in str(fault.value)
+
+
 def test_properties_may_be_written_as_google_names_them():
     environment = {f"{PREFIX}{name}": "x" for name in ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")}
     environment[f"{PREFIX}PROPERTY_IDS"] = "properties/12, 34,,12"
@@ -264,9 +319,9 @@ def test_a_property_without_any_data_has_no_pages():
 
 
 def test_the_newest_day_is_googles_and_the_last_report_ends_with_googles_today():
-    client = Told(lambda request: days("20260310"))
-    pages = list(session_pages(client, "1", {"newest": "2026-03-09"}, None))
-    asked = [request["dateRanges"][0] for request in client.asked[1:]]
+    told = Told(lambda request: days("20260310"))
+    pages = list(session_pages(told, "1", {"newest": "2026-03-09"}, None))
+    asked = [request["dateRanges"][0] for request in told.asked[1:]]
     assert asked == [
         {"startDate": "2026-02-23", "endDate": "2026-02-28"},
         {"startDate": "2026-03-01", "endDate": "today"},
@@ -284,9 +339,9 @@ def test_a_day_that_google_forgot_is_read_again_all_the_same():
 
 def test_pages_go_on_where_the_last_one_ended_however_few_rows_it_had():
     answers = iter([days("20260101", "20260102", row_count=3), days("20260105", row_count=3)] * 2)
-    client = Told(lambda _: next(answers))
-    pages = list(session_pages(client, "1", None, None))
-    assert [request.get("offset") for request in client.asked] == ["0", "2", "0", "2"]
+    told = Told(lambda _: next(answers))
+    pages = list(session_pages(told, "1", None, None))
+    assert [request.get("offset") for request in told.asked] == ["0", "2", "0", "2"]
     assert [page.bookmark for page in pages] == [{"day": "2026-01-01", "offset": 2}, {"day": "2026-02-01", "offset": 0}]
     resumed = Told(lambda request: days("20260105"))
     list(session_pages(resumed, "1", None, pages[0].bookmark))
@@ -300,6 +355,6 @@ def test_the_row_of_all_others_has_no_day_and_is_kept_from_the_days():
 
 
 def test_a_report_that_says_more_rows_than_it_gives_comes_to_an_end():
-    client = Told(lambda request: days("20260105", row_count=9) if request["offset"] == "0" else days(row_count=9))
-    pages = list(session_pages(client, "1", None, None))
+    told = Told(lambda request: days("20260105", row_count=9) if request["offset"] == "0" else days(row_count=9))
+    pages = list(session_pages(told, "1", None, None))
     assert [len(page.rows["sessions_daily"]) for page in pages] == [1, 0]

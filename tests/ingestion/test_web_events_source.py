@@ -225,7 +225,6 @@ def test_killed_after_any_page_nothing_is_lost_or_doubled(site, monkeypatch, bro
     site.write("a.jsonl", event(18))  # strangers go on writing, also where we have been
     (site.landing / "0.jsonl").write_text(text(event(19)) + "\n")
     site.loaded()
-    site.loaded()
     assert site.ids() == sorted(f"e{number}" for number in range(20))
     assert len(given) == min(3 * broken_after, 18)
 
@@ -296,7 +295,12 @@ def test_no_address_keeps_its_query_anywhere(site):
     secret = "https://user:pass@k.example/a?email=anna@example.com&token=s3cret#s3cret"
     more = {"deep": {"list": [secret, f"see {secret} now"]}, "note": f"<a href='{secret}'>"}
     site.write("a.jsonl", event(1, url=secret, landing_page=secret, referrer=secret, form_id=secret, **more))
-    site.write("a.jsonl", f"nonsense {secret} {secret}", event(2, email="Anna", referrer=f"k.example/?{secret}"))
+    site.write(
+        "a.jsonl",
+        f"nonsense {secret} {secret}",
+        json.dumps([{"x": secret}]),
+        event(2, email="Anna", referrer=f"k.example/?{secret}"),
+    )
     site.loaded()
     kept = site.query("select url, landing_page, referrer, form_id from raw_web_events.events")
     assert kept == [("https://k.example/a",) * 4]

@@ -6,11 +6,16 @@ import requests
 
 from ingestion.faults import Fault
 from ingestion.http import ask, session
-from ingestion.sources.google_analytics.login import PREFIX
+from ingestion.sources.google_analytics.login import PREFIX, SCOPE
 from ingestion.sources.google_analytics.settings import GoogleAnalyticsSettings
 
 VENDOR = "Google Analytics"
 UNAUTHORISED = 401
+# What to do where Google refuses for another reason than that the property is not ours, by the reason that it gives.
+REMEDIES = {
+    "SERVICE_DISABLED": "enable the Google Analytics Data API in the Google Cloud project of the credentials",
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": f"get {PREFIX}REFRESH_TOKEN for the scope {SCOPE}",
+}
 
 
 class Client:
@@ -52,10 +57,13 @@ class Client:
         error = error if isinstance(error, dict) else {}
         status, message = error.get("status"), " ".join(str(error.get("message") or "").split())
         if status == "PERMISSION_DENIED":
-            return Fault(
-                f"{VENDOR}, property {property_id}: {message} ({status}); give {self.settings.login.name} the role "
-                f"Viewer (Admin > Property access management), or correct {PREFIX}PROPERTY_IDS."
+            reasons = [detail.get("reason") for detail in error.get("details") or [] if isinstance(detail, dict)]
+            access = (
+                f"give {self.settings.login.name} the role Viewer (Admin > Property access management), "
+                f"or correct {PREFIX}PROPERTY_IDS"
             )
+            remedy = next((REMEDIES[reason] for reason in reasons if reason in REMEDIES), access)
+            return Fault(f"{VENDOR}, property {property_id}: {message} ({status}); {remedy}.")
         if status == "RESOURCE_EXHAUSTED":
             return Fault(
                 f"{VENDOR}, property {property_id}: {message} ({status}); "

@@ -4,10 +4,11 @@ Google writes `events_YYYYMMDD` when the day is over and again for three days, a
 lasts: a day's final files take the place of those. A day whose files have gone keeps what has been read of it.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from ingestion.sources.google_analytics.exported import event_row, refused_row
 NAMES = re.compile(r"events_(intraday_)?(\d{8})(?!\d).*\.(parquet|jsonl|json|ndjson)(\.gz)?", re.IGNORECASE)
 ROWS_PER_PAGE = 5_000
 Record = tuple[int, dict[str, Any]]  # its line, and what of it goes into the raw table
+DayRead = tuple[bool, dict[str, list[int]]]  # whether it was final, and size and time of its files
 
 
 @dataclass(frozen=True)
@@ -45,25 +47,28 @@ class ExportedDay:
         return {file.name: [file.size, file.path.stat().st_mtime_ns] for file in self.files}
 
 
-def known_days(raw: RawState) -> Mapping[str, tuple[bool, dict[str, list[int]]]]:
+def known_days(raw: RawState) -> Mapping[str, DayRead]:
     """Of each day, whether it was final and which files were read, as of the last complete load."""
     rows = [] if raw.is_reload else last_versions(raw, "exported_days", ("event_date",), ("is_final", "files"))
     return {str(day): (is_final, json.loads(files)) for day, is_final, files in rows}
 
 
-def export_pages(
-    folder: Path, known: Mapping[str, tuple[bool, dict[str, list[int]]]], bookmark: dict | None
-) -> Iterator[Page]:
-    """The days of which a file is new or has changed, each as a whole; a bookmark names the day, file and row."""
+def export_pages(folder: Path, known: Mapping[str, DayRead], bookmark: dict | None) -> Iterator[Page]:
+    """The days of which a file is new or has changed, each as a whole.
+
+    A bookmark has the days that this load has read, and where it is in the one that it reads.
+    """
+    read: dict[str, DayRead] = dict((bookmark or {}).get("read") or {})
+    at = (bookmark or {}).get("at") or {}
     for day in exported_days(folder):
-        if bookmark and day.name < bookmark["day"]:
-            continue
-        try:
-            yield from _day_pages(
-                day, known.get(day.date), bookmark if bookmark and day.name == bookmark["day"] else None
-            )
-        except FileNotFoundError:  # taken away while it was read: as if it had never lain there
-            yield Page(bookmark={"day": day.name, "files": {}, "done": 0, "row": 0, "is_mixed": True})
+        # What this load has read of an earlier state of the day is on its way already.
+        is_mixed = day.date in read
+        begun = at if at.get("day") == day.name else {"is_mixed": is_mixed}
+        with contextlib.suppress(FileNotFoundError):  # taken away while it was read: as if it had never lain there
+            for page in _day_pages(day, read.get(day.date) or known.get(day.date), begun):
+                if page.bookmark["is_done"]:
+                    read[day.date] = (day.is_final, page.bookmark["files"])
+                yield replace(page, bookmark={"read": dict(read), "at": page.bookmark})
 
 
 def exported_days(folder: Path) -> list[ExportedDay]:
@@ -76,22 +81,20 @@ def exported_days(folder: Path) -> list[ExportedDay]:
     return [ExportedDay(name, True in kinds, tuple(kinds[max(kinds)])) for name, kinds in sorted(files.items())]
 
 
-def _day_pages(
-    day: ExportedDay, known: tuple[bool, dict[str, list[int]]] | None, bookmark: dict | None
-) -> Iterator[Page]:
+def _day_pages(day: ExportedDay, known: DayRead | None, begun: dict) -> Iterator[Page]:
+    """The pages of a day, from where it was begun on, if its files are those still; none where it is known."""
     noted = day.noted
     if known and (known[0] > day.is_final or noted.items() <= known[1].items()):
         return
-    at = bookmark or {"files": noted, "done": 0, "row": 0, "is_mixed": False}
-    if at["files"] != noted:  # changed since that load was broken off: what it read of them is there already
-        at = {"files": noted, "done": 0, "row": 0, "is_mixed": True}
-    place = {"day": day.name, "files": noted, "is_mixed": at["is_mixed"]}
+    is_same = begun.get("files") == noted
+    is_mixed = begun["is_mixed"] or ("files" in begun and not is_same)
+    place = {"day": day.name, "files": noted, "is_mixed": is_mixed, "is_done": False}
     unreadable = next((fault for file in day.files if (fault := _fault(file))), None)
     if unreadable:
-        yield Page(bookmark=place | {"done": 0, "row": 0}, notice=f"{unreadable}; {day.date} waits for it.")
+        yield Page(bookmark=place, notice=f"{unreadable}; {day.date} waits for it.")
         return
-    row = at["row"]
-    for number, file in enumerate(day.files[at["done"] :], start=at["done"]):
+    done, row = (begun.get("done", 0), begun.get("row", 0)) if is_same else (0, 0)
+    for number, file in enumerate(day.files[done:], start=done):
         records = islice(_records(day, file), row, None)
         while rows := [_with_place(file, record) for record in islice(records, ROWS_PER_PAGE)]:
             row += len(rows)
@@ -99,12 +102,9 @@ def _day_pages(
             yield Page({"exported_events": rows}, bookmark=here, notice=_unfinished(file))
         row = 0
     # A mixed day is read once more by the next load, which takes away what has gone.
-    whole = {"event_date": day.date, "is_final": day.is_final, "files": {} if at["is_mixed"] else noted}
-    yield Page(
-        {"exported_days": [whole]},
-        {"exported_events": [{"event_date": day.date}]},
-        bookmark=place | {"done": len(day.files), "row": 0},
-    )
+    whole = {"event_date": day.date, "is_final": day.is_final, "files": {} if is_mixed else noted}
+    gone = {"exported_events": [{"event_date": day.date}]}
+    yield Page({"exported_days": [whole]}, gone, bookmark=place | {"is_done": True})
 
 
 def _records(day: ExportedDay, file: LandedFile) -> Iterator[Record]:

@@ -39,27 +39,23 @@ def known_places(raw: RawState) -> Mapping[str, Place]:
 
 
 def event_pages(settings: WebEventsSettings, known: Mapping[str, Place], bookmark: dict | None) -> Iterator[Page]:
-    """What is new in the files, some thousand lines a page; a bookmark names the file and the place in it."""
-    at = bookmark or {"file": "", "place": {}}
-    pile = _Pile()
-    for file in landed_files(settings.folder, NAMES, at["file"]):
-        noted = Place(**at["place"]) if file.name == at["file"] else known.get(file.name, Place())
+    """What is new in the files, some thousand lines a page; a bookmark has the places that this load has come to."""
+    pile = _Pile((bookmark or {}).get("read") or {})
+    for file in landed_files(settings.folder, NAMES):
+        noted = Place(**pile.read[file.name]) if file.name in pile.read else known.get(file.name, Place())
         try:
             place = file.place_from(noted)
             if file.has_news(place):
                 for line in file.lines(place):
                     place = line.place
                     pile.add(file, line)
-                    if pile.line_count >= LINES_PER_PAGE:
-                        yield pile.page(file, place)
-                        pile = _Pile()
-                place = file.end(place)
-                pile.finish(file, place)
+                    if pile.is_full:
+                        yield pile.page()
+                pile.finish(file, file.end(place))
         except FileNotFoundError:  # rotated away while it was read; the rest comes under another name
             continue
-        if pile.line_count >= LINES_PER_PAGE:
-            yield pile.page(file, place)
-            pile = _Pile()
+        if pile.is_full:
+            yield pile.page()
     yield pile.page()
 
 
@@ -71,7 +67,7 @@ def event_row(content: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         text = without_queries(content.decode(errors="replace").strip())
         return {"properties": text, "_refusal": "the line is not JSON"}, []
     if not isinstance(given, dict):
-        return {"properties": _tidy(given), "_refusal": "the line is not a JSON object"}, []
+        return {"properties": scrubbed(given), "_refusal": "the line is not a JSON object"}, []
     fields = {name: value for name, value in given.items() if not name.startswith("_")}
     row = {name: _tidy(fields.get(name)) for name in TABLES["events"].columns}
     row["properties"] = {name: _tidy(value) for name, value in fields.items() if name not in KNOWN} or None
@@ -85,15 +81,19 @@ def event_row(content: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 class _Pile:
-    """Rows for one page."""
+    """Rows for the next page, and the places that have been read to: by file, the fields of `Place`."""
 
-    def __init__(self) -> None:
-        self.line_count = 0
-        self.rows: dict[str, list[dict]] = {"events": [], "consents": [], "files": []}
-        self.unfinished: list[str] = []
+    def __init__(self, read: Mapping[str, dict]) -> None:
+        self.read = dict(read)
+        self._begin()
+
+    @property
+    def is_full(self) -> bool:
+        return self.line_count >= LINES_PER_PAGE
 
     def add(self, file: LandedFile, line: Line) -> None:
         self.line_count += 1
+        self.read[file.name] = vars(line.place)
         if line.content is None:
             row, consents = {"_refusal": "the file is damaged from here on; drop it once more"}, []
         elif not line.content.strip():
@@ -105,14 +105,22 @@ class _Pile:
 
     def finish(self, file: LandedFile, place: Place) -> None:
         """Note that a file has been read to its end."""
+        self.read[file.name] = vars(place)
         self.rows["files"].append({"file": file.name, **vars(place)})
         if file.is_unfinished:
             self.unfinished.append(file.name)
 
-    def page(self, file: LandedFile | None = None, place: Place | None = None) -> Page:
-        bookmark = {"file": file.name, "place": vars(place)} if file and place else None
+    def page(self) -> Page:
+        """What lies here; then begin anew."""
         notice = f"{', '.join(self.unfinished[:5])}: ends amid a line; it is read as soon as it is whole."
-        return Page(self.rows, bookmark=bookmark, notice=notice if self.unfinished else None)
+        page = Page(self.rows, bookmark={"read": dict(self.read)}, notice=notice if self.unfinished else None)
+        self._begin()
+        return page
+
+    def _begin(self) -> None:
+        self.line_count = 0
+        self.rows: dict[str, list[dict]] = {"events": [], "consents": [], "files": []}
+        self.unfinished: list[str] = []
 
 
 def _check(row: Mapping[str, Any]) -> None:
