@@ -1,10 +1,10 @@
-"""The accountant's tables: exchange rates and monthly costs."""
+"""The accountant's tables: exchange rates and monthly costs, targets and the price list."""
 
 import numpy as np
 import pandas as pd
 
 from ingestion.simulator import company
-from ingestion.simulator.clock import History
+from ingestion.simulator.clock import History, arrival_weights, to_local
 
 
 def exchange_rates(history: History, rng: np.random.Generator) -> pd.DataFrame:
@@ -26,6 +26,44 @@ def rate_rows(rate_on: pd.DataFrame) -> pd.DataFrame:
     """Entity `fx_rates_daily`: every currency but the reporting one."""
     rates = rate_on.drop(columns="EUR").stack().rename("rate_to_reporting").reset_index()
     return rates.sort_values(["currency", "date"], ignore_index=True)
+
+
+def product_rows() -> pd.DataFrame:
+    """Entity `products`: the list price is that of a company of middle size."""
+    return pd.DataFrame(
+        [
+            {
+                "product": name,
+                "product_family": name.split()[0],
+                "list_price_amount_local": float(product.contract_value["Mid-market"]),
+                "currency": "EUR",
+                "gross_margin_rate": product.gross_margin_rate,
+                "is_active": True,
+            }
+            for name, product in company.PRODUCTS.items()
+        ]
+    )
+
+
+def target_rows(history: History, lead_count: int) -> pd.DataFrame:
+    """Entity `targets`: net new leads per month, of all channels and of each, somewhat more than will come."""
+    hours, weights = arrival_weights(history)
+    months = pd.Series(to_local(hours).astype("datetime64[M]").astype("datetime64[D]"))
+    leads = pd.Series(weights * lead_count * company.TARGET_STRETCH).groupby(months.to_numpy()).sum()
+    shares = {None: 1.0} | {name: channel.lead_share for name, channel in company.CHANNELS.items()}
+    return pd.DataFrame(
+        [
+            {
+                "month_start_date": month,
+                "kpi": "net_new_leads",
+                "dimension": "channel" if channel else None,
+                "dimension_value": channel,
+                "target": round(count * share, 1),
+            }
+            for month, count in leads.items()
+            for channel, share in shares.items()
+        ]
+    )
 
 
 def cost_rows(history: History, lead_count: int, users: pd.DataFrame, media: pd.DataFrame) -> pd.DataFrame:

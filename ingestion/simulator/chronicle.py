@@ -166,6 +166,7 @@ def _with_known_at(world: World, entities: dict[str, pd.DataFrame]) -> dict[str,
     ):
         known_at[name] = _midnight(entities[name][column]) + later
     next_month = _midnight(entities["costs_monthly"]["month_start_date"]).astype("datetime64[M]") + 1
+    known_at["targets"] = _midnight(entities["targets"]["month_start_date"])
     known_at["costs_monthly"] = next_month.astype("datetime64[us]") + DAYS_TO_CLOSE_A_MONTH
     deal_known = dict(zip(entities["opportunities"]["opportunity_id"], known_at["opportunities"], strict=True))
     known_at["opportunity_contacts"] = entities["opportunity_contacts"]["opportunity_id"].map(deal_known).to_numpy()

@@ -433,6 +433,8 @@ PHASES_OF_TEAM = {
     "Account executive": {"close": 1.0},
     "Marketing": {"acquire": 0.6, "nurture": 0.4},
 }
+# How much more than can be expected is asked for.
+TARGET_STRETCH = 1.1
 # The ledger holds fees that the ad platforms do not report.
 MEDIA_FEE_RATE = 0.02
 

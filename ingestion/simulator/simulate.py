@@ -94,6 +94,8 @@ def live(leads: int, seed: int, as_of: datetime, mess: Mess) -> Life:
         "opportunity_contacts": records.opportunity_contact_rows(world),
         "customer_revenue": records.revenue_rows(lot("invoices"), world),
         "costs_monthly": books.cost_rows(history, leads, users, media),
+        "targets": books.target_rows(history, leads),
+        "products": books.product_rows(),
         "experiments": journeys.experiment_rows(history),
         "experiment_assignments": journeys.assignment_rows(persons),
         "fx_rates_daily": books.rate_rows(rate_on),

@@ -34,7 +34,7 @@ MAIL_TYPES = ("email_sent", "email_delivered", "email_opened", "email_clicked", 
 FILED_TYPES = ("ad_impression", "ad_clicked", "social_engaged", "message_sent", "message_replied")
 FILED_ENTITIES = (
     *("campaign_spend_daily", "campaign_aliases", "costs_monthly", "customer_revenue", "content", "experiments"),
-    *("experiment_assignments", "fx_rates_daily"),
+    *("experiment_assignments", "fx_rates_daily", "targets", "products"),
 )
 # What each letter of our own ids is in Salesforce: Lead, Account, Opportunity, User, Campaign.
 SALESFORCE_PREFIXES = {"L": "00Q", "A": "001", "O": "006", "U": "005", "M": "701"}
