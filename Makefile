@@ -56,7 +56,7 @@ dev: $(STAMP) ## Copy the warehouse, to work on with: make dbt DO="build --targe
 
 .PHONY: test
 test: $(STAMP) chromium lint ## Everything that must hold before a change lands
-	@$(PYTHON) -m pytest --numprocesses auto --dist loadgroup $(PYTEST)
+	@$(PYTHON) -m pytest --numprocesses auto --dist loadscope $(PYTEST)
 
 .PHONY: lint
 lint: $(STAMP) ## Style, and that dependencies point one way

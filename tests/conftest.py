@@ -1,5 +1,6 @@
 """What the tests share: data sets that have really been refreshed, from files to serving file, once per session."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 from refreshing import PROJECT_DIR, example_environment, refreshed
 from speaking import NOW, STORY_SETUP, credentials, speaking, story
+from xdist.scheduler import LoadScopeScheduling
 
 from ingestion.simulator.filed import filed
 from ingestion.simulator.server.connection import environment
@@ -16,19 +18,25 @@ from ingestion.simulator.write import write_entity
 
 DEMO_AS_OF = "2026-11-01T00:00:00Z"
 DEMO_LEADS = 1500
-# What takes long to make and is made once per process.
-REFRESHES = (
-    *("demo_environment", "published_systems", "published_olist", "published_crm_opportunities"),
-    "published_online_ads",
-)
+# Folders whose tests look at one refresh, which every process makes for itself.
+SHARED_REFRESH = ("tests/app/", "tests/e2e/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several processes share the tests: those that need one refresh, vendor or module's fixtures stay together."""
-    for item in items:
-        refresh = next((name for name in REFRESHES if name in item.fixturenames), None)
-        vendor = item.callspec.params.get("vendor") if hasattr(item, "callspec") else None
-        item.add_marker(pytest.mark.xdist_group(refresh or vendor or str(item.path)))
+class TogetherScheduling(LoadScopeScheduling):
+    """Which tests one process runs: those of the dashboard, of one vendor in `test_api_sources`, of one file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        vendor = re.search(r"\[(\w+?)(-|\])", test) if file.endswith("test_api_sources.py") else None
+        if file.startswith(SHARED_REFRESH):
+            return "dashboard"
+        return f"{file} {vendor[1]}" if vendor else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherScheduling:
+    """The processes that share the tests: pytest-xdist's own groups do not work with this pytest."""
+    return TogetherScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
