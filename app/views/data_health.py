@@ -7,7 +7,7 @@ from app import data, formatting, narrative, shell
 
 KINDS = {"great_expectations": "Great Expectations", "dbt": "dbt", "load": "Load"}
 SHOWN_REASONS = 50
-SHOWN_NAMES = 20
+SHOWN_NAMES = 10
 NAME_KINDS = {"campaign": "campaign", "utm_campaign": "tag on links"}
 
 

@@ -261,6 +261,8 @@ scored as (
         right_count = part_count and token_count = part_count as is_valid,
         right_count / cast(greatest(part_count, token_count) as double) as score,
         case
+            when token_count = 1 and part_count > 1 and right_count < part_count
+                then 'is one piece instead of ' || replace(part_names, ', ', {{ separator }})
             when token_count > part_count
                 then concat(
                     cast(token_count as string),
