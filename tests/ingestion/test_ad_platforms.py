@@ -66,7 +66,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
             if day < DAYS:
                 state.forward(1)
         models = " ".join(f"staging.{platform}" for platform in PLATFORMS)
-        models += " sources conversion_actions campaigns campaign_aliases campaign_spend_daily"
+        models += " sources conversion_actions campaign_identities campaigns campaign_aliases campaign_spend_daily"
         built = run_funnelhouse(f"exec dbt build --indirect-selection cautious --select {models}", environment)
         assert built.returncode == 0, built.stdout
         yield Loaded(data_dir / "warehouse.duckdb", state)

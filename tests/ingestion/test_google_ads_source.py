@@ -35,7 +35,7 @@ from ingestion.sources.google_ads.settings import GoogleAdsSettings
 SINCE, RECENTLY = "2026-05-20", "2026-07-25"
 PREFIX = "FUNNELHOUSE_GOOGLE_ADS_"
 # The unified models hold the staging to the types of their contract.
-MODELS = "models/staging/google_ads campaigns campaign_aliases campaign_spend_daily"
+MODELS = "models/staging/google_ads sources campaign_identities campaigns campaign_aliases campaign_spend_daily"
 # Of several campaigns, by somebody's carelessness.
 SHARED_TAG = "always-on"
 PERFORMANCE = {"campaign_performance": "campaign_id", "ad_group_performance": "ad_group_id"}
@@ -107,7 +107,9 @@ def after_ten_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[P
             for _ in range(10):
                 state.forward(1)
                 assert loaded(url, state, data_dir).changed_count
-        built = run_funnelhouse(f"exec dbt run --select {MODELS}", environment(url, state, data_dir))
+        built = run_funnelhouse(
+            f"exec dbt build --indirect-selection cautious --select {MODELS}", environment(url, state, data_dir)
+        )
         assert built.returncode == 0, built.stdout
         yield data_dir, state
 

@@ -151,7 +151,7 @@ STAGES = default_text("lifecycle_stages")
         ("settings.csv", SETTINGS.replace(",90,", ",-90,"), "line 6: '-90' is not a whole number"),
         ("settings.csv", SETTINGS.replace("rate,0.05,", "rate,5,"), "line 9: '5' is not a share between 0 and 1"),
         ("settings.csv", SETTINGS.replace(",90,", ",,"), "line 6: column 'value': is empty"),
-        ("settings.csv", "\n".join(SETTINGS.splitlines()[:-1]), "line 1: setting 'most_unknown_words_rate' is missing; copy its row"),
+        ("settings.csv", "\n".join(SETTINGS.splitlines()[:-1]), "line 1: setting 'campaign_name_separator' is missing; copy its row"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_refused_with_its_line_and_reason(refusal, name, content, expected):
