@@ -18,8 +18,6 @@ from ingestion.simulator.write import write_entity
 
 DEMO_AS_OF = "2026-11-01T00:00:00Z"
 DEMO_LEADS = 1500
-# Folders whose tests look at one refresh, which every process makes for itself.
-SHARED_REFRESH = ("tests/app/", "tests/e2e/")
 
 
 class TogetherScheduling(LoadScopeScheduling):
@@ -28,7 +26,7 @@ class TogetherScheduling(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file, _, test = nodeid.partition("::")
         vendor = re.search(r"\[(\w+?)(-|\])", test) if file.endswith("test_api_sources.py") else None
-        if file.startswith(SHARED_REFRESH):
+        if file.startswith("tests/app/"):  # they look at one refresh, which each process would make for itself
             return "dashboard"
         return f"{file} {vendor[1]}" if vendor else file
 

@@ -12,7 +12,7 @@
         date,
         impressions,
         clicks,
-        cost_micros / 1000000.0 as cost_amount_local,
+        cost_micros / 1e6 as cost_amount_local,
         currency,
         platform_conversions,
         '{{ source }}' as source,
