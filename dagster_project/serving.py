@@ -139,7 +139,7 @@ def _write_run(connection: duckdb.DuckDBPyConnection, run_id: str, published_at:
             reporting_currency,
             (select min(data_complete_through) from marts.fct_source_freshness) as data_complete_through,
             ?::json as row_counts
-        from warehouse.intermediate.int_build
+        from marts.dim_build
         """,
         [run_id, published_at, _git_commit(), json.dumps(row_counts)],
     ).fetchall()

@@ -83,6 +83,8 @@ def check(files: dict[str, Path], connected: Collection[str]) -> dict[str, list[
             tables[name] = _read_rows(path, playbook_tables()[name])
         except Fault as fault:
             problems += str(fault).splitlines()
+    for name in tables:
+        tables[name] += _default_rows_missing(playbook_tables()[name], tables[name])
     idle = {row.values["source"] for row in tables.get("sources", [])} - set(connected)
     for name in MAPPINGS & tables.keys():
         tables[name] = [row for row in tables[name] if row.values["source"] not in idle]
@@ -119,6 +121,18 @@ def _read_rows(path: Path, table: Table) -> list[Row]:
     if problems:
         raise Fault("\n".join(problems))
     return rows
+
+
+def _default_rows_missing(table: Table, rows: list[Row]) -> list[Row]:
+    """The default's rows that must be there and that a company's file leaves out, settings it never heard of, say."""
+    missing = []
+    for test, arguments in table.tests:
+        if test == "contains_all":
+            column = arguments["column"]
+            wanted = set(arguments["values"]) - {row.values[column] for row in rows}
+            defaults = _read_rows(DEFAULT_PLAYBOOK_DIR / f"{table.name}.csv", table) if wanted else []
+            missing += [row for row in defaults if row.values[column] in wanted]
+    return missing
 
 
 def _plain(column: Column, value: str | None) -> str | None:
@@ -182,11 +196,6 @@ def _row_problems(table: Table, rows: list[Row], tables: dict[str, list[Row]]) -
                     yield row.line, f"{_shown(columns, row)} is not in {target}.csv"
         elif test == "no_validity_overlap":
             yield from _overlaps(columns, rows)
-        elif test == "contains_all":
-            present = {row.values[arguments["column"]] for row in rows}
-            for value in arguments["values"]:
-                if value not in present:
-                    yield 1, f"{arguments['column']} '{value}' is missing; copy its row from the default playbook"
 
 
 def _overlaps(columns: list[str], rows: list[Row]) -> Iterator[tuple[int, str]]:
@@ -222,7 +231,7 @@ def _setting_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
             yield row.line, f"'{value}' is not a month from 1 to 12"
         if setting == "reporting_currency" and not re.fullmatch("[A-Z]{3}", value):
             yield row.line, f"'{value}' is not a currency code such as EUR"
-        if setting.endswith(("_days", "_minutes")) and not re.fullmatch(r"[0-9]{1,9}", value):
+        if setting.endswith(("_days", "_minutes", "_count")) and not re.fullmatch(r"[0-9]{1,9}", value):
             yield row.line, f"'{value}' is not a whole number"
         if setting.endswith("_rate") and not (_is_number(value) and 0 <= float(value) <= 1):
             yield row.line, f"'{value}' is not a share between 0 and 1"

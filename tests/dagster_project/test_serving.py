@@ -30,12 +30,11 @@ def build(settings: Settings, version: int) -> None:
         connection.execute(
             f"""
             create schema if not exists marts;
-            create schema if not exists intermediate;
             create or replace table marts.dim_leads as
             select i as lead_id, {version} as version from range({ROWS}) as rows (i);
             create or replace table marts.fct_opportunities as select * from marts.dim_leads;
             create or replace table marts.fct_source_freshness as select now()::timestamp as data_complete_through;
-            create or replace table intermediate.int_build as
+            create or replace table marts.dim_build as
             select now()::timestamp as as_of, 'UTC' as reporting_timezone, 'EUR' as reporting_currency;
             {macro};
             comment on macro table marts.versions is '{macro}'
@@ -138,7 +137,7 @@ def test_a_publish_that_fails_leaves_the_published_state(settings):
     build(settings, 1)
     serving.publish(settings, "run 1", [])
     with duckdb.connect(str(settings.warehouse)) as connection:
-        connection.execute("drop table intermediate.int_build")
+        connection.execute("drop table marts.dim_build")
     with pytest.raises(duckdb.Error):
         serving.publish(settings, "run 2", [])
     assert read(settings) == {1}

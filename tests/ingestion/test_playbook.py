@@ -148,16 +148,24 @@ STAGES = default_text("lifecycle_stages")
         ("settings.csv", SETTINGS.replace("EUR", "euro"), "line 3: 'euro' is not a currency code such as EUR"),
         ("settings.csv", SETTINGS.replace("monday", "tuesday"), "line 4: 'tuesday' is neither monday nor sunday"),
         ("settings.csv", SETTINGS.replace("month,1,", "month,13,"), "line 5: '13' is not a month from 1 to 12"),
-        ("settings.csv", SETTINGS.replace(",90,", ",-90,"), "line 6: '-90' is not a whole number"),
+        ("settings.csv", SETTINGS.replace("look_back_days,90,", "look_back_days,-90,"), "line 6: '-90' is not a whole number"),
         ("settings.csv", SETTINGS.replace("rate,0.05,", "rate,5,"), "line 9: '5' is not a share between 0 and 1"),
-        ("settings.csv", SETTINGS.replace(",90,", ",,"), "line 6: column 'value': is empty"),
-        ("settings.csv", "\n".join(SETTINGS.splitlines()[:-1]), "line 1: setting 'campaign_name_separator' is missing; copy its row"),
+        ("settings.csv", SETTINGS.replace("look_back_days,90,", "look_back_days,,"), "line 6: column 'value': is empty"),
+        ("settings.csv", SETTINGS.replace("group_count,20,", "group_count,1.5,"), "line 14: '1.5' is not a whole number"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_refused_with_its_line_and_reason(refusal, name, content, expected):
     lines = refusal(name, content)
     assert any(line.startswith(f"{name}, line ") and expected in line for line in lines), lines
     assert len(lines) <= 2, lines
+
+
+def test_settings_that_a_company_leaves_out_are_the_default_ones(tmp_path, overlay):
+    (overlay / "settings.csv").write_text("setting,value,description\nreporting_currency,PLN,\n")
+    settings = {row["setting"]: row["value"] for row in playbook.read(settings_of(tmp_path, overlay))["settings"]}
+    assert settings["reporting_currency"] == "PLN"
+    assert settings["reporting_timezone"] == "Europe/Warsaw"
+    assert settings.keys() == {line.split(",")[0] for line in SETTINGS.splitlines()[1:]}
 
 
 def test_words_of_a_source_that_is_not_connected_count_for_nothing(tmp_path, overlay):

@@ -56,6 +56,14 @@ creation_touches as (
 
 ),
 
+first_touches as (
+
+    select lead_id, min(occurred_at) as first_touch_at
+    from touches
+    group by lead_id
+
+),
+
 lead_source_signals as (
 
     select distinct
@@ -100,8 +108,10 @@ originated as (
             when creation_touches.channel is not null then 'creation_touch'
             when channels_of_lead_sources.channel is not null then 'lead_source'
             else 'none'
-        end as origin_rule
+        end as origin_rule,
+        first_touches.first_touch_at
     from leads
+    left join first_touches on leads.lead_id = first_touches.lead_id
     left join creation_touches on leads.lead_id = creation_touches.lead_id
     left join channels_of_lead_sources
         on

@@ -33,6 +33,7 @@ described as (
         origins.channel,
         origins.campaign_id,
         origins.origin_rule,
+        origins.first_touch_at,
         leads.created_at,
         leads.created_at_precision,
         {{ local_date('leads.created_at', 'leads.created_at_precision') }} as created_date

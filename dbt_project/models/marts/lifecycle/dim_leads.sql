@@ -51,6 +51,7 @@ described as (
         leads.channel,
         leads.campaign_id,
         leads.origin_rule,
+        leads.first_touch_at,
         leads.created_at,
         leads.created_at_precision,
         leads.created_date,

@@ -20,6 +20,8 @@ described as (
         visits.stage_order,
         visits.position_on_track,
         visits.visit_number,
+        visits.entered_from_stage,
+        visits.skipped_stage_count,
         visits.entered_at,
         {{ local_date('visits.entered_at', 'visits.entered_at_precision') }} as entered_date,
         visits.exited_at,
@@ -30,6 +32,11 @@ described as (
         visits.is_left_truncated,
         visits.duration_days,
         visits.age_days,
+        case
+            when visits.entered_at >= leads.first_touch_at
+                then {{ days_between('leads.first_touch_at', 'visits.entered_at') }}
+        end as days_since_first_touch,
+        {{ days_between('leads.created_at', 'visits.entered_at') }} as days_since_created,
         visits.reason,
         leads.channel,
         leads.campaign_id,

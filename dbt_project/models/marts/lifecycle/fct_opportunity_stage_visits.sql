@@ -20,6 +20,8 @@ described as (
         visits.stage_order,
         visits.position_on_track,
         visits.visit_number,
+        visits.entered_from_stage,
+        visits.skipped_stage_count,
         visits.entered_at,
         {{ local_date('visits.entered_at', 'visits.entered_at_precision') }} as entered_date,
         visits.exited_at,

@@ -1,44 +1,15 @@
 {{ config(
     materialized='table_macro',
-    parameters={
-        'group_by': "'all'",
-        'from_date': 'cast(null as date)',
-        'to_date': 'cast(null as date)',
-        'channels': 'cast(null as varchar[])',
-        'campaign_ids': 'cast(null as varchar[])',
-        'personas': 'cast(null as varchar[])',
-        'segments': 'cast(null as varchar[])',
-        'products': 'cast(null as varchar[])',
-    },
+    parameters=filter_parameters(),
 ) }}
 
 with leads as (
 
     select
-        *,
-        case group_by
-            when 'all' then 'all'
-            when 'channel' then coalesce(channel, '(none)')
-            when 'campaign' then coalesce(campaign_id, '(none)')
-            when 'persona' then coalesce(persona, '(none)')
-            when 'segment' then coalesce(segment, '(none)')
-            when 'product' then coalesce(product, '(none)')
-            when 'month' then cast(created_month_start_date as varchar)
-        end as dimension_value
-    from {{ ref('dim_leads') }}
-    where
-        (from_date is null or created_date >= from_date)
-        and (to_date is null or created_date <= to_date)
-        and (channels is null or list_contains(channels, channel))
-        and (campaign_ids is null or campaign_id in (
-            select dim_campaigns.campaign_id from {{ ref('dim_campaigns') }} as dim_campaigns
-            where
-                list_contains(campaign_ids, dim_campaigns.campaign_id)
-                or list_contains(campaign_ids, dim_campaigns.parent_campaign_id)
-        ))
-        and (personas is null or list_contains(personas, persona))
-        and (segments is null or list_contains(segments, segment))
-        and (products is null or list_contains(products, product))
+        leads.*,
+        {{ dimension_value('leads', {'month': 'leads.created_month_start_date'}) }} as dimension_value
+    from {{ ref('dim_leads') }} as leads
+    where {{ is_in_period('leads.created_date') }} and {{ passes_filters('leads') }}
 
 ),
 
