@@ -1,0 +1,65 @@
+{{ config(materialized='table_macro', parameters=stay_parameters()) }}
+
+with {{ stays_in_stages() }},
+
+{{ kaplan_meier('stays', ['track', 'stage', 'dimension_value']) }},
+
+bounded as (
+
+    select
+        *,
+        {{ survival_bound('lower') }} as survival_lower,
+        {{ survival_bound('upper') }} as survival_upper,
+        coalesce(
+            lag(duration_days) over (partition by track, stage, dimension_value order by duration_days), 0
+        ) as previous_duration_days
+    from curve
+
+),
+
+summarised as (
+
+    select
+        track,
+        stage,
+        dimension_value,
+        sum(exited_count + censored_count) as stay_count,
+        sum(exited_count) as exited_count,
+        sum(censored_count) as open_count,
+        {% for name, share in [('lower_quartile', 0.75), ('median', 0.5), ('upper_quartile', 0.25)] -%}
+            {% for curve in ['survival', 'survival_lower', 'survival_upper'] -%}
+                {{ first_duration_below(curve, share) }} as {{ name }}_days{{ curve | replace('survival', '') }},
+            {% endfor %}
+        {%- endfor %}
+        sum(survival_before * (duration_days - previous_duration_days)) as restricted_mean_days,
+        max(duration_days) as longest_days,
+        sum(exited_count * duration_days) / nullif(sum(exited_count), 0) as finished_mean_days
+    from bounded
+    group by track, stage, dimension_value
+
+),
+
+finished as (
+
+    select
+        track,
+        stage,
+        dimension_value,
+        median(duration_days) as finished_median_days
+    from stays
+    where exit_class is not null
+    group by track, stage, dimension_value
+
+)
+
+select
+    summarised.*,
+    finished.finished_median_days,
+    summarised.finished_mean_days - summarised.restricted_mean_days as finished_mean_bias_days
+from summarised
+left join finished
+    on
+        summarised.track = finished.track
+        and summarised.stage = finished.stage
+        and summarised.dimension_value = finished.dimension_value
+order by summarised.track, summarised.stage, summarised.dimension_value
