@@ -8,9 +8,8 @@
         'by_month': 'false',
     } -%}
     {%- do parameters.update(others) -%}
-    {%- do parameters.update(filter_parameters()) -%}
-    {{- return(parameters) -}}
-{% endmacro %}
+    {{- return(filter_parameters(parameters)) -}}
+{%- endmacro %}
 
 {% macro conversion_ctes() -%}
     {#-

@@ -10,16 +10,17 @@
 
 {% macro wilson_bound(successes, trials, sign) -%}
     {%- set z = normal_quantile() -%}
-    {%- set share -%} (cast({{ successes }} as double) / nullif({{ trials }}, 0)) {%- endset -%}
-    greatest(0.0, least(1.0,
-        (
-            {{ share }} + {{ z }} * {{ z }} / (2 * nullif({{ trials }}, 0))
-            {{ sign }} {{ z }} * sqrt(
-                {{ share }} * (1 - {{ share }}) / nullif({{ trials }}, 0)
-                + {{ z }} * {{ z }} / (4 * cast({{ trials }} as double) * nullif({{ trials }}, 0))
-            )
-        ) / (1 + {{ z }} * {{ z }} / nullif({{ trials }}, 0))
-    ))
+    {%- set share -%} (cast({{ successes }} as double) / {{ trials }}) {%- endset -%}
+    -- Of a null, `greatest` and `least` take the other value.
+    case
+        when {{ trials }} > 0
+            then greatest(0.0, least(1.0, (
+                {{ share }} + {{ z }} * {{ z }} / (2 * {{ trials }})
+                {{ sign }} {{ z }} * sqrt(
+                    {{ share }} * (1 - {{ share }}) / {{ trials }} + {{ z }} * {{ z }} / (4.0 * {{ trials }} * {{ trials }})
+                )
+            ) / (1 + {{ z }} * {{ z }} / {{ trials }})))
+    end
 {%- endmacro %}
 
 {% macro normal_quantile() -%}

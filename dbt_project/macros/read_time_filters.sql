@@ -1,19 +1,28 @@
 {#- What every table macro of the marts has in common: parameters for a period and the five filters. -#}
 
-{% macro filter_parameters(group_by=true, period=true) %}
-    {#- The parameters and their defaults, in SQL; an unset list filters nothing. -#}
+{% macro filter_parameters(others={}) -%}
+    {#- The parameters and their defaults, in SQL, after `others`; an unset list filters nothing. -#}
     {%- set parameters = {} -%}
-    {%- if group_by -%}
-        {%- do parameters.update({'group_by': "'all'"}) -%}
-    {%- endif -%}
-    {%- if period -%}
-        {%- do parameters.update({'from_date': 'cast(null as date)', 'to_date': 'cast(null as date)'}) -%}
-    {%- endif -%}
+    {%- do parameters.update(others) -%}
+    {%- do parameters.update({
+        'group_by': "'all'", 'from_date': 'cast(null as date)', 'to_date': 'cast(null as date)'
+    }) -%}
     {%- for name in ['channels', 'campaign_ids', 'personas', 'segments', 'products'] -%}
         {%- do parameters.update({name: 'cast(null as varchar[])'}) -%}
     {%- endfor -%}
     {{- return(parameters) -}}
-{% endmacro %}
+{%- endmacro %}
+
+{% macro pass_filters_on() -%}
+    {#- The arguments with which a table macro hands its own period and filters to another. -#}
+    from_date := from_date,
+    to_date := to_date,
+    channels := channels,
+    campaign_ids := campaign_ids,
+    personas := personas,
+    segments := segments,
+    products := products
+{%- endmacro %}
 
 {% macro passes_filters(relation) -%}
     {#- Whether a row passes the five filters; a campaign includes its children. -#}

@@ -1,13 +1,11 @@
 {% macro stay_parameters() -%}
     {#- The parameters of a table macro that looks at stays in stages, with their defaults. -#}
-    {%- set parameters = {
+    {{- return(filter_parameters({
         'on_track': 'cast(null as varchar)',
         'in_stage': 'cast(null as varchar)',
         'first_visits_only': 'true',
-    } -%}
-    {%- do parameters.update(filter_parameters()) -%}
-    {{- return(parameters) -}}
-{% endmacro %}
+    })) -}}
+{%- endmacro %}
 
 {% macro stage_visits(columns) -%}
     {#- The stays of both tracks in one relation, `columns` beside track and record_id. -#}

@@ -7,7 +7,7 @@ with visits as (
 
 opportunities as (
 
-    select * from {{ ref('fct_opportunities') }}
+    select * from {{ ref('int_opportunities_described') }}
 
 ),
 

@@ -23,9 +23,9 @@ summarised as (
         track,
         stage,
         dimension_value,
-        sum(exited_count + censored_count) as stay_count,
-        sum(exited_count) as exited_count,
-        sum(censored_count) as open_count,
+        cast(sum(exited_count + censored_count) as bigint) as stay_count,
+        cast(sum(exited_count) as bigint) as exited_count,
+        cast(sum(censored_count) as bigint) as open_count,
         {% for name, share in [('lower_quartile', 0.75), ('median', 0.5), ('upper_quartile', 0.25)] -%}
             {% for curve in ['survival', 'survival_lower', 'survival_upper'] -%}
                 {{ first_duration_below(curve, share) }} as {{ name }}_days{{ curve | replace('survival', '') }},
