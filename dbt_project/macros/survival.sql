@@ -45,14 +45,10 @@
                         rows between unbounded preceding and current row
                     ) = 0 then 0.0
                 else
-                    exp(sum(
-                        case
-                            when at_risk_count > exited_count then ln(1.0 - exited_count / cast(at_risk_count as double))
-                        end
-                    ) over (
+                    {{ product('1.0 - exited_count / cast(at_risk_count as double)') }} over (
                         partition by {{ key_list }} order by duration_days
                         rows between unbounded preceding and current row
-                    ))
+                    )
             end as survival,
             sum(
                 case
@@ -95,7 +91,7 @@
 {% macro first_duration_below(curve, share) -%}
     {#-
         The duration by which all but this share have left: a quantile, null where the curve stays above. A share that is
-        met exactly may miss by the rounding of the logarithms.
+        met exactly may be missed by rounding.
     -#}
     min(case when {{ curve }} <= {{ share }} + 1e-12 then duration_days end)
 {%- endmacro %}
