@@ -150,7 +150,9 @@ directed as (
         visits.is_inferred,
         visits.is_left_truncated,
         visits.reason,
-        case when visits.exited_to_stage is not null then {{ days_between('visits.entered_at', 'visits.exited_at') }} end as duration_days,
+        case
+            when visits.exited_to_stage is not null then {{ days_between('visits.entered_at', 'visits.exited_at') }}
+        end as duration_days,
         case when visits.exited_to_stage is null then {{ days_between('visits.entered_at', as_of()) }} end as age_days
     from visits
     left join passed_over

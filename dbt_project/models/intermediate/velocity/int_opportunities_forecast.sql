@@ -49,7 +49,10 @@ peers_ranked as (
         peers.peer_stage,
         peers.peer_segment,
         peers.closed_count,
-        case peers.peer_basis when 'stage' then open_deals.known_stage_age_days else open_deals.age_days end as age_days,
+        case
+            when peers.peer_basis = 'stage' then open_deals.known_stage_age_days
+            else open_deals.age_days
+        end as age_days,
         row_number() over (
             partition by open_deals.opportunity_id
             order by
@@ -62,7 +65,11 @@ peers_ranked as (
             peers.peer_segment in (coalesce(open_deals.segment, '(all)'), '(all)')
             and peers.closed_count >= {{ setting('least_closed_count', 'bigint') }}
             and (
-                (peers.peer_basis = 'stage' and peers.peer_stage = open_deals.stage and open_deals.known_stage_age_days >= 0)
+                (
+                    peers.peer_basis = 'stage'
+                    and peers.peer_stage = open_deals.stage
+                    and open_deals.known_stage_age_days >= 0
+                )
                 or (peers.peer_basis = 'creation' and open_deals.age_days >= 0)
             )
 
@@ -75,7 +82,7 @@ peers_chosen as (
 
 ),
 
--- Reading a curve at the age of each deal: the last point at or before it. Curves only fall (survival) or rise (incidence).
+-- Reading a curve at the age of each deal: the last point at or before it. Survival only falls, incidence only rises.
 points as (
 
     select

@@ -7,7 +7,9 @@ with stages as (
 
 visits as (
 
-    {{ stage_visits(['stage', 'segment', 'visit_number', 'entered_at', 'duration_days', 'age_days', 'direction', 'is_left_truncated']) }}
+    {{ stage_visits([
+        'stage', 'segment', 'visit_number', 'entered_at', 'duration_days', 'age_days', 'direction', 'is_left_truncated',
+    ]) }}
 
 ),
 

@@ -104,7 +104,7 @@ final_incidences as (
 
 ),
 
--- Reading a curve at the age of each stay: the last point at or before it. Curves only fall (survival) or rise (incidence).
+-- Reading a curve at the age of each stay: the last point at or before it. Survival only falls, incidence only rises.
 points as (
 
     select
@@ -170,11 +170,19 @@ moved_on as (
 
 values_of_peers as (
 
-    select stage, '(all)' as peer_segment, count(*) as moved_on_count, sum(coalesce(pipeline_amount, 0)) / count(*) as amount
+    select
+        stage,
+        '(all)' as peer_segment,
+        count(*) as moved_on_count,
+        sum(coalesce(pipeline_amount, 0)) / count(*) as amount
     from moved_on
     group by stage
     union all
-    select stage, segment as peer_segment, count(*) as moved_on_count, sum(coalesce(pipeline_amount, 0)) / count(*) as amount
+    select
+        stage,
+        segment as peer_segment,
+        count(*) as moved_on_count,
+        sum(coalesce(pipeline_amount, 0)) / count(*) as amount
     from moved_on
     where segment is not null
     group by stage, segment

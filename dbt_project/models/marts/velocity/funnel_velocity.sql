@@ -4,8 +4,9 @@ with stages as (
 
     select
         *,
-        case when stage_order > 0 then dense_rank() over (partition by track, stage_order > 0 order by stage_order) end
-            as step_number
+        case
+            when stage_order > 0 then dense_rank() over (partition by track, stage_order > 0 order by stage_order)
+        end as step_number
     from {{ ref('dim_stages') }}
 
 ),
@@ -70,16 +71,22 @@ skipped as (
 
 stuck_records as (
 
-    select
-        'lead' as track, stage, entered_at::date as entered_date, value_at_stake_amount, channel, campaign_id, persona,
-        segment, product
+    select 'lead' as track, stage, value_at_stake_amount, channel, campaign_id, persona, segment, product
     from {{ ref('fct_stuck_leads') }}
     union all
-    select
-        'opportunity' as track, stage, created_date as entered_date, null as value_at_stake_amount, channel, campaign_id,
-        persona, segment, product
+    select 'opportunity' as track, stage, null, channel, campaign_id, persona, segment, product
     from {{ ref('fct_opportunities') }}
     where is_stuck
+
+),
+
+stuck_records_chosen as (
+
+    select
+        stuck_records.*,
+        {{ dimension_value('stuck_records') }} as dimension_value
+    from stuck_records
+    where {{ passes_filters('stuck_records') }}
 
 ),
 
@@ -87,14 +94,13 @@ stuck_records as (
 stuck as (
 
     select
-        stuck_records.track,
-        stuck_records.stage,
-        {{ dimension_value('stuck_records') }} as dimension_value,
+        track,
+        stage,
+        dimension_value,
         count(*) as stuck_count,
-        sum(stuck_records.value_at_stake_amount) as stuck_value_amount
-    from stuck_records
-    where {{ passes_filters('stuck_records') }}
-    group by 1, 2, 3
+        sum(value_at_stake_amount) as stuck_value_amount
+    from stuck_records_chosen
+    group by track, stage, dimension_value
 
 ),
 

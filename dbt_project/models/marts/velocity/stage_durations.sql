@@ -26,11 +26,15 @@ summarised as (
         cast(sum(exited_count + censored_count) as bigint) as stay_count,
         cast(sum(exited_count) as bigint) as exited_count,
         cast(sum(censored_count) as bigint) as open_count,
-        {% for name, share in [('lower_quartile', 0.75), ('median', 0.5), ('upper_quartile', 0.25)] -%}
-            {% for curve in ['survival', 'survival_lower', 'survival_upper'] -%}
-                {{ first_duration_below(curve, share) }} as {{ name }}_days{{ curve | replace('survival', '') }},
-            {% endfor %}
-        {%- endfor %}
+        {{ first_duration_below('survival', 0.75) }} as lower_quartile_days,
+        {{ first_duration_below('survival_lower', 0.75) }} as lower_quartile_days_lower,
+        {{ first_duration_below('survival_upper', 0.75) }} as lower_quartile_days_upper,
+        {{ first_duration_below('survival', 0.5) }} as median_days,
+        {{ first_duration_below('survival_lower', 0.5) }} as median_days_lower,
+        {{ first_duration_below('survival_upper', 0.5) }} as median_days_upper,
+        {{ first_duration_below('survival', 0.25) }} as upper_quartile_days,
+        {{ first_duration_below('survival_lower', 0.25) }} as upper_quartile_days_lower,
+        {{ first_duration_below('survival_upper', 0.25) }} as upper_quartile_days_upper,
         sum(survival_before * (duration_days - previous_duration_days)) as restricted_mean_days,
         max(duration_days) as longest_days,
         sum(exited_count * duration_days) / nullif(sum(exited_count), 0) as finished_mean_days
