@@ -1,8 +1,8 @@
 """How often the 95 % bounds of a stage's Kaplan–Meier median hold the true median, over made-up companies.
 
-`python -m benchmarks.median_coverage --seeds 20`: for each seed a company is made up, its records are loaded and built as
-by a refresh, and `marts.stage_durations` is asked. The truth is the whole life of all these companies, after the moment
-shown too: every first stay of a person or a deal in a stage, one that never ends counted as infinitely long.
+`python -m benchmarks.median_coverage --seeds 20`: for each seed a company is made up, its records are loaded and built
+as by a refresh, and `marts.stage_durations` is asked. The truth is the whole life of all these companies, after the
+moment shown too: every first stay of a person or a deal in a stage, one that never ends counted as infinitely long.
 """
 
 import argparse

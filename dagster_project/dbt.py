@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ingestion import playbook
 from ingestion.config import DBT_DIR, Settings
 from ingestion.faults import Fault
 from ingestion.mappings import mapped_columns
@@ -45,9 +46,9 @@ def parse(settings: Settings) -> None:
     """Write the manifest. Raises Fault where the project cannot be read; dbt says why."""
     settings.prepare_data_dir()
     environment = dbt_environment(settings)
-    if not settings.effective_playbook_dir.is_dir():
-        # Nothing has been refreshed yet; the defaults have the same tables.
-        environment["FUNNELHOUSE_SEEDS_DIR"] = "seeds"
+    if not playbook.is_published(settings):
+        # Nothing has been refreshed yet by this version; the defaults have the same tables.
+        playbook.publish_defaults(settings)
     command = [DBT_EXECUTABLE, "parse", "--quiet"]
     if subprocess.run(command, env=os.environ | environment, check=False).returncode:
         raise Fault("dbt cannot read dbt_project; its own message stands above.")

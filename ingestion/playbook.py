@@ -4,7 +4,7 @@ import csv
 import math
 import re
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 import duckdb
 
+from ingestion import calendars
 from ingestion.config import DEFAULT_PLAYBOOK_DIR, Settings
 from ingestion.contract import Column, Table, playbook_tables, referenced_table
 from ingestion.delimited import read_delimited
@@ -20,6 +21,8 @@ from ingestion.faults import Fault
 
 # How sources that are connected word what we have words for.
 MAPPINGS = {"stage_mappings", "field_mappings", "activity_mappings", "conversion_actions"}
+# What is made from the playbook and seeded with it.
+BUSINESS_DAYS = "business_days"
 BOOLEANS = {"true", "false"}
 FURTHEST_DATE = "9999-12-31"
 MONTHS = [str(month) for month in range(1, 13)]
@@ -40,14 +43,19 @@ def publish(settings: Settings) -> dict[str, Path]:
     Returns the file that supplied each table. Raises Fault naming every file, line and reason; then nothing is written.
     """
     files = files_in_force(settings.playbook_dir)
-    tables = check(files, settings.sources)
-    target = settings.effective_playbook_dir
-    target.mkdir(parents=True, exist_ok=True)
-    for name, rows in tables.items():
-        _write(target / f"{name}.csv", playbook_tables()[name], rows)
-    for stale in set(target.glob("*.csv")) - {target / f"{name}.csv" for name in tables}:
-        stale.unlink()
+    _write_tables(check(files, settings.sources), settings.effective_playbook_dir)
     return files
+
+
+def publish_defaults(settings: Settings) -> None:
+    """Write the default playbook to the data directory, for a look at the project before anything was refreshed."""
+    _write_tables(check(files_in_force(None), settings.sources), settings.effective_playbook_dir)
+
+
+def is_published(settings: Settings) -> bool:
+    """Whether every table of the playbook has been written to the data directory."""
+    names = [*playbook_tables(), BUSINESS_DAYS]
+    return all((settings.effective_playbook_dir / f"{name}.csv").is_file() for name in names)
 
 
 def read(settings: Settings) -> dict[str, list[dict[str, str | None]]]:
@@ -94,6 +102,7 @@ def check(files: dict[str, Path], connected: Collection[str]) -> dict[str, list[
             *_value_problems(table, rows, tables),
             *_row_problems(table, rows, tables),
             *(_setting_problems(rows) if name == "settings" else []),
+            *(_calendar_problems(rows) if name == "business_calendars" else []),
         ]
         problems += [f"{files[name]}, line {line}: {reason}" for line, reason in dict.fromkeys(found)]
     if problems:
@@ -237,6 +246,18 @@ def _setting_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
             yield row.line, f"'{value}' is not a share between 0 and 1"
 
 
+def _calendar_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
+    """Calendars are complete in themselves, and exactly one is the default."""
+    required = [column.name for column in playbook_tables()["business_calendars"].columns if column.is_required]
+    for row in rows:
+        reason = None if any(row.values[name] is None for name in required) else calendars.problem_of(row.values)
+        if reason:
+            yield row.line, reason
+    defaults = [row for row in rows if row.values["is_default"] == "true"]
+    if len(defaults) != 1:
+        yield (defaults[1].line if defaults else 1), f"exactly one calendar is the default, here {len(defaults)} are"
+
+
 def _is_date(text: str) -> bool:
     try:
         return date.fromisoformat(text).isoformat() == text
@@ -257,10 +278,23 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
-def _write(path: Path, table: Table, rows: list[Row]) -> None:
+def _write_tables(tables: dict[str, list[Row]], target: Path) -> None:
+    """Write the playbook and what follows from it; files of the folder that are neither go."""
+    target.mkdir(parents=True, exist_ok=True)
+    written = {target / f"{name}.csv" for name in tables} | {target / f"{BUSINESS_DAYS}.csv"}
+    for name, rows in tables.items():
+        columns = playbook_tables()[name].column_names
+        _write(target / f"{name}.csv", columns, ([row.values[column] or "" for column in columns] for row in rows))
+    offices = [row.values for row in tables["business_calendars"]]
+    _write(target / f"{BUSINESS_DAYS}.csv", calendars.COLUMNS, calendars.business_days(offices))
+    for stale in set(target.glob("*.csv")) - written:
+        stale.unlink()
+
+
+def _write(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Replace the file in one step, so that a reader never meets half of it."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", newline="", delete=False) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(table.column_names)
-        writer.writerows([row.values[name] or "" for name in table.column_names] for row in rows)
+        writer.writerow(header)
+        writer.writerows(rows)
     Path(file.name).replace(path)

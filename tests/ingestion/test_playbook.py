@@ -70,7 +70,7 @@ def test_an_overlay_replaces_the_files_of_its_names_and_no_others(tmp_path, over
     assert files["free_mail_domains"] == overlay / "free_mail_domains.csv"
     assert read_csv(published / "free_mail_domains.csv") == [{"domain": "example.com"}]
     assert read_csv(published / "channels.csv") == read_csv(DEFAULT_PLAYBOOK_DIR / "channels.csv")
-    assert sorted(path.stem for path in published.iterdir()) == sorted(playbook_tables())
+    assert sorted(path.stem for path in published.iterdir()) == sorted([*playbook_tables(), playbook.BUSINESS_DAYS])
     assert playbook.read(settings_of(tmp_path, overlay))["free_mail_domains"] == [{"domain": "example.com"}]
 
 
@@ -110,6 +110,7 @@ def test_columns_may_stand_in_any_order_and_optional_ones_may_be_left_out(tmp_pa
 
 RULES = "rule_id,priority,activity_type,actor,is_touch,valid_from,valid_to,rationale\n"
 SETTINGS = default_text("settings")
+CALENDARS = default_text("business_calendars")
 STAGES = default_text("lifecycle_stages")
 
 
@@ -151,6 +152,15 @@ STAGES = default_text("lifecycle_stages")
         ("settings.csv", SETTINGS.replace("look_back_days,90,", "look_back_days,-90,"), "line 6: '-90' is not a whole number"),
         ("settings.csv", SETTINGS.replace("rate,0.05,", "rate,5,"), "line 9: '5' is not a share between 0 and 1"),
         ("settings.csv", SETTINGS.replace("look_back_days,90,", "look_back_days,,"), "line 6: column 'value': is empty"),
+        ("business_calendars.csv", CALENDARS.replace("PL,PL,", "PL,Poland,"), "line 2: column 'country': no public holidays are known of 'Poland'; it is a code such as PL"),
+        ("business_calendars.csv", CALENDARS.replace("DE,DE,,", "DE,DE,XX,"), "line 3: column 'subdivision': 'XX' is none of DE; known are BB, BE"),
+        ("business_calendars.csv", CALENDARS.replace("Europe/Berlin", "Berlin"), "line 3: column 'timezone': 'Berlin' is not a time zone such as Europe/Warsaw"),
+        ("business_calendars.csv", CALENDARS.replace("mon tue", "mo tue", 1), "line 2: column 'working_days': 'mo tue wed thu fri' is not a list such as mon tue wed thu fri"),
+        ("business_calendars.csv", CALENDARS.replace("09:00", "9 am", 1), "line 2: columns 'opens_at', 'closes_at': these are not times such as 09:00 and 17:00"),
+        ("business_calendars.csv", CALENDARS.replace("17:00", "08:00", 1), "line 2: column 'closes_at': 08:00 is not after 09:00"),
+        ("business_calendars.csv", CALENDARS.replace("true", "false"), "line 1: exactly one calendar is the default, here 0 are"),
+        ("business_calendars.csv", CALENDARS.replace("false", "true"), "line 3: exactly one calendar is the default, here 2 are"),
+        ("sla_rules.csv", default_text("sla_rules").replace("10,assigned", "10,later"), "line 4: column 'clock': 'later' is unknown; known are qualified, assigned"),
         ("settings.csv", SETTINGS.replace("group_count,20,", "group_count,1.5,"), "line 14: '1.5' is not a whole number"),
     ],
 )  # fmt: skip
