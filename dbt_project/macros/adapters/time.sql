@@ -28,6 +28,22 @@
     ({{ moment }} + make_dt_interval(0, 0, {{ minutes }}, 0))
 {%- endmacro %}
 
+{% macro hours_between(earlier, later) -%}
+    (({{ epoch_seconds(later) }} - {{ epoch_seconds(earlier) }}) / 3600.0)
+{%- endmacro %}
+
+{% macro add_seconds(moment, seconds) %}
+    {{- return(adapter.dispatch('add_seconds', 'funnelhouse')(moment, seconds)) -}}
+{% endmacro %}
+
+{% macro default__add_seconds(moment, seconds) -%}
+    ({{ moment }} + to_microseconds(cast(round(({{ seconds }}) * 1000000) as bigint)))
+{%- endmacro %}
+
+{% macro spark__add_seconds(moment, seconds) -%}
+    timestamp_micros(unix_micros({{ moment }}) + cast(round(({{ seconds }}) * 1000000) as bigint))
+{%- endmacro %}
+
 {% macro local_date(moment, precision="'second'") -%}
     {#- The day of a moment in the reporting time zone; a moment known only by its day is that day already. -#}
     case

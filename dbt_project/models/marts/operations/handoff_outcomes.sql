@@ -1,0 +1,44 @@
+{{ config(materialized='table_macro', parameters=filter_parameters()) }}
+
+with handoffs as (
+
+    {{ handoffs_chosen("'qualified'") }}
+
+),
+
+counted as (
+
+    select
+        handoffs.dimension_value,
+        count(*) as handoff_count,
+        count(distinct handoffs.lead_id) as lead_count,
+        count(*) filter (where handoffs.outcome = 'accepted') as accepted_count,
+        count(*) filter (where handoffs.outcome = 'recycled') as recycled_count,
+        count(*) filter (where handoffs.outcome = 'disqualified') as disqualified_count,
+        count(*) filter (where handoffs.outcome = 'open') as open_count,
+        count(*) filter (where handoffs.outcome != 'open') as decided_count,
+        count(*) filter (where handoffs.is_rejection) as rejected_count,
+        count(handoffs.returned_at) as returned_count,
+        count(handoffs.requalified_at) as requalified_count,
+        count(*) filter (
+            where handoffs.return_due_date <= build.as_of::date and handoffs.requalified_at is null
+        ) as overdue_return_count,
+        count(handoffs.opportunity_at) as opportunity_count,
+        sum(handoffs.pipeline_amount) as pipeline_amount
+    from handoffs
+    cross join {{ ref('dim_build') }} as build
+    group by handoffs.dimension_value
+
+)
+
+select
+    *,
+    accepted_count / nullif(decided_count, 0) as acceptance_rate,
+    {{ wilson_lower('accepted_count', 'decided_count') }} as acceptance_rate_lower,
+    {{ wilson_upper('accepted_count', 'decided_count') }} as acceptance_rate_upper,
+    rejected_count / nullif(decided_count, 0) as rejection_rate,
+    opportunity_count / nullif(decided_count, 0) as opportunity_rate,
+    {{ wilson_lower('opportunity_count', 'decided_count') }} as opportunity_rate_lower,
+    {{ wilson_upper('opportunity_count', 'decided_count') }} as opportunity_rate_upper
+from counted
+order by dimension_value
