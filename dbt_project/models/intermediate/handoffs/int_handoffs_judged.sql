@@ -59,7 +59,7 @@ explained as (
     select
         judged.*,
         case
-            when sla_state != 'void' then null
+            when sla_state is null or sla_state != 'void' then null
             when ended_at = self_booked_at then 'self_booked'
             when ended_at = opted_out_at then 'opted_out'
             when recycled_at = exited_at then 'recycled'

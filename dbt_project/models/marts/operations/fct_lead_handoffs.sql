@@ -58,7 +58,9 @@ owners_counted as (
     inner join owners
         on
             handoffs.lead_id = owners.lead_id
-            and owners.valid_from <= coalesce(handoffs.stopped_at, handoffs.exited_at, {{ as_of() }})
+            -- What was agreed before the start ends the clock at once.
+            and owners.valid_from
+            <= greatest(coalesce(handoffs.stopped_at, handoffs.exited_at, {{ as_of() }}), handoffs.clock_started_at)
             and owners.valid_to > handoffs.clock_started_at
     group by handoffs.lead_id, handoffs.attempt_number, handoffs.clock
 

@@ -21,7 +21,9 @@ counted as (
         count(handoffs.returned_at) as returned_count,
         count(handoffs.requalified_at) as requalified_count,
         count(*) filter (
-            where handoffs.return_due_date <= build.as_of::date and handoffs.requalified_at is null
+            where
+                handoffs.return_due_date <= timezone(build.reporting_timezone, timezone('UTC', build.as_of))::date
+                and handoffs.requalified_at is null
         ) as overdue_return_count,
         count(handoffs.opportunity_at) as opportunity_count,
         sum(handoffs.pipeline_amount) as pipeline_amount
