@@ -161,6 +161,9 @@ findings_of_records as (
     union all
     select 'campaigns_off_the_naming_standard', campaign_id from {{ ref('fct_campaign_naming') }}
     where kind = 'campaign' and not is_valid
+    union all
+    select 'unmapped_return_reasons', handoff_id from {{ ref('fct_lead_handoffs') }}
+    where clock = 'qualified' and reason_group = 'other'
 
 ),
 

@@ -62,6 +62,9 @@ totals as (
     union all
     select 'web_activities', count(case when is_web then 1 end) from activities
     union all
+    select 'returns', count(return_reason) from {{ ref('fct_lead_handoffs') }}
+    where clock = 'qualified'
+    union all
     select 'spend', count(*) from {{ ref('int_campaign_spend_valued') }}
 
 ),

@@ -6,6 +6,14 @@ with handoffs as (
 
 ),
 
+-- Whether a lead was ready when it was handed over first.
+agreements as (
+
+    select lead_id, stage, agreement
+    from {{ ref('fct_stage_agreements') }}
+
+),
+
 counted as (
 
     select
@@ -26,8 +34,15 @@ counted as (
                 and handoffs.requalified_at is null
         ) as overdue_return_count,
         count(handoffs.opportunity_at) as opportunity_count,
-        sum(handoffs.pipeline_amount) as pipeline_amount
+        sum(handoffs.pipeline_amount) as pipeline_amount,
+        count(*) filter (where agreements.agreement = 'premature') as premature_count,
+        count(*) filter (where agreements.agreement = 'late') as late_count
     from handoffs
+    left join agreements
+        on
+            handoffs.attempt_number = 1
+            and handoffs.lead_id = agreements.lead_id
+            and handoffs.stage = agreements.stage
     cross join {{ ref('dim_build') }} as build
     group by handoffs.dimension_value
 
