@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from lifelines import KaplanMeierFitter
 from refreshing import PROJECT_DIR, refreshed
 
 pytestmark = pytest.mark.refresh
@@ -14,6 +15,7 @@ ZONE = "America/Sao_Paulo"
 # Summer time there began on 15 October 2017 and ended on 18 February 2018; the last events lie after `AS_OF`.
 BEGINS, ENDS = pd.Timestamp("2017-10-01", tz=ZONE), pd.Timestamp("2018-03-10", tz=ZONE)
 AS_OF = pd.Timestamp("2018-03-01T00:00:00Z")
+FINAL = {"activated", "declined", "cancelled"}
 CASE_COUNT, MEAN_EVENT_COUNT = 13_087, 20
 # Seconds between two events: the same instant, parts of a second, up to, at and just over a minute, hours, days.
 PAUSES = ((0, 0), (0.001, 0.9), (1, 59), (60, 60), (60.001, 61), (300, 7200), (86_400, 400_000))
@@ -156,10 +158,9 @@ def test_every_visit_is_there_with_its_begin_and_end(data_dir, visits, query):
 
 
 def test_where_every_case_stands_and_which_are_open(data_dir, visits, query):
-    stages = pd.read_csv(EXAMPLE / "playbook" / "lifecycle_stages.csv").set_index("stage")["stage_role"]
     present = visits[visits["exited_at"].isna()].set_index("case_id")["stage"]
     assert dict(query(data_dir, "select lead_id::bigint, current_stage from marts.dim_leads")) == present.to_dict()
-    is_open = ~present.map(stages).isin(["won", "lost", "disqualified"])
+    is_open = ~present.isin(FINAL)
     rows = query(
         data_dir,
         """
@@ -174,27 +175,52 @@ def test_where_every_case_stands_and_which_are_open(data_dir, visits, query):
     assert sum(dict(rows).values()) > 1000
 
 
-def test_median_and_mean_days_of_finished_stays(data_dir, visits, query):
-    finished = visits.dropna(subset="exited_at")
-    days = (finished["exited_at"] - finished["entered_at"]).dt.total_seconds() / 86_400
-    expected = days.groupby(finished["stage"]).agg(["median", "mean"])
-    visit_rows = query(
+def stays_of(visits: pd.DataFrame, first_visits_only: bool) -> pd.DataFrame:
+    """One row per stay: stage, days (so far, while it lasts) and whether it is over."""
+    is_repeat = visits.duplicated(["case_id", "stage"])
+    chosen = visits[~is_repeat] if first_visits_only else visits
+    days = (chosen["exited_at"].fillna(AS_OF) - chosen["entered_at"]).dt.total_seconds() / 86_400
+    return pd.DataFrame({"stage": chosen["stage"], "days": days, "is_over": chosen["exited_at"].notna()})
+
+
+def test_median_days_of_finished_stays(data_dir, visits, query):
+    stays = stays_of(visits, first_visits_only=False).query("is_over")
+    expected = stays.groupby("stage")["days"].median().to_dict()
+    rows = query(
         data_dir,
         """
-        select stage, median(duration_days), avg(duration_days)
+        select stage, median(duration_days)
         from marts.fct_lead_stage_visits
-        where duration_days is not null
+        where not is_current
         group by stage
         """,
     )
-    macro_rows = query(
+    assert len(rows) == 24
+    assert dict(rows) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("first_visits_only", [True, False])
+def test_durations_of_finished_and_of_all_stays(data_dir, visits, query, first_visits_only):
+    """Events in the same instant stand a microsecond apart, which is 1e-11 days."""
+    stays = dict(list(stays_of(visits, first_visits_only).groupby("stage")))
+    rows = query(
         data_dir,
-        "select stage, finished_median_days, finished_mean_days from marts.stage_durations(first_visits_only := false)",
+        """
+        select stage, stay_count, exited_count, open_count, finished_median_days, finished_mean_days, median_days
+        from marts.stage_durations(first_visits_only := ?)
+        """,
+        [first_visits_only],
     )
-    for rows in (visit_rows, macro_rows):
-        assert len(rows) > 20
-        for stage, *found in rows:
-            assert found == pytest.approx(expected.loc[stage].tolist(), abs=1e-8), stage
+    assert {stage for stage, *_ in rows} == set(stays) - FINAL
+    for stage, stay_count, exited_count, open_count, finished_median, finished_mean, median in rows:
+        of_stage = stays[stage]
+        finished = of_stage.loc[of_stage["is_over"], "days"]
+        fitted = KaplanMeierFitter().fit(of_stage["days"], of_stage["is_over"])
+        assert (stay_count, exited_count) == (len(of_stage), len(finished)), stage
+        assert open_count == stay_count - exited_count
+        assert finished_median == pytest.approx(finished.median(), abs=1e-9), stage
+        assert finished_mean == pytest.approx(finished.mean(), abs=1e-8), stage
+        assert median == pytest.approx(fitted.median_survival_time_, abs=1e-9), stage
 
 
 def test_moves_from_stage_to_stage(data_dir, visits, query):
@@ -230,6 +256,22 @@ def test_the_funnel_counts_each_case_up_to_the_furthest_stage(data_dir, visits, 
     assert rows == [(order, (furthest >= order).sum()) for order in range(1, 21)]
 
 
+def test_the_report_on_velocity_counts_every_visit(data_dir, visits, query):
+    rows = query(
+        data_dir,
+        """
+        select stage, entered_count, record_count, re_entered_count, open_count
+        from marts.funnel_velocity()
+        where track = 'lead'
+        """,
+    )
+    assert len(rows) >= 21
+    for stage, *found in rows:
+        of_stage = visits[visits["stage"] == stage]
+        cases = of_stage["case_id"].nunique()
+        assert found == [len(of_stage), cases, len(of_stage) - cases, of_stage["exited_at"].isna().sum()], stage
+
+
 @pytest.mark.parametrize(
     "macro",
     [
@@ -238,6 +280,7 @@ def test_the_funnel_counts_each_case_up_to_the_furthest_stage(data_dir, visits, 
         "conversion_passport(is_strict := true)",
         "stage_survival(group_by := 'month')",
         "stage_incidence()",
+        "time_to_stage()",
     ],
 )
 def test_a_lifecycle_of_many_other_stages_has_all_curves(data_dir, query, macro):
