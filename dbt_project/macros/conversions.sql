@@ -126,7 +126,8 @@
             arrivals_of_unit.entered_date,
             case when by_month then date_trunc('month', arrivals_of_unit.entered_date)::date end as month_start_date,
             {{ dimension_value('arrivals_of_unit') }} as dimension_value,
-            {{ passes_filters('arrivals_of_unit') }} as passes_filters
+            -- What is not known passes no filter; of a null, `arg_min` would take the next arrival's.
+            coalesce({{ passes_filters('arrivals_of_unit') }}, false) as passes_filters
         from arrivals_of_unit
         left join {{ ref('dim_stages') }} as came_from
             on

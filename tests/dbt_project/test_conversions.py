@@ -155,6 +155,13 @@ def test_a_lead_goes_on_along_the_track_of_its_deals_and_a_deal_counts_once(mart
     ) == [(0, 1)]
 
 
+def test_what_was_not_known_at_the_first_arrival_passes_no_filter(marts):
+    write_visits(marts, {"l1": WAYS["every"]})
+    marts.connection.execute("update marts.fct_lead_stage_visits set persona = 'Buyer' where stage != 'lead'")
+    ask = "select entered_stage, entered_count from marts.conversion_cohort(personas := ['Buyer'])"
+    assert marts.ask(ask) == [("mql", 1), ("sql", 1), ("opportunity", 1)]
+
+
 def test_what_is_not_known_is_refused_in_words(marts):
     write_visits(marts, WAYS)
     with pytest.raises(duckdb.Error, match="from_stage: no stage warm; there are"):
