@@ -5,11 +5,14 @@
 
 {% macro kaplan_meier(stays, keys) -%}
     {#-
-        The CTEs that end in `curve`, one row per key and duration at which a stay ended or was last seen: at_risk_count,
-        exited_count, censored_count, survival (the share that stays longer, product-limit estimator of Kaplan and Meier
+        The CTEs that end in `curve`, one row per key and duration at which a stay ended or was last seen, with the duration
+        before it: at_risk_count, exited_count, censored_count, survival (the share that stays longer, product-limit estimator of Kaplan and Meier
         1958), survival_before, and greenwood_sum (the sum of d / (n (n - d)), Greenwood 1926).
     -#}
     {%- set key_list = keys | join(', ') -%}
+    {%- set so_far -%}
+        (partition by {{ key_list }} order by duration_days rows between unbounded preceding and current row)
+    {%- endset -%}
     durations_counted as (
 
         select
@@ -22,44 +25,54 @@
 
     ),
 
-    durations_at_risk as (
+    stays_counted as (
 
-        select
-            *,
-            sum(exited_count + censored_count) over (
-                partition by {{ key_list }} order by duration_days
-                rows between current row and unbounded following
-            ) as at_risk_count
-        from durations_counted
+        select {{ key_list }}, count(*) as stay_count
+        from {{ stays }}
+        group by {{ key_list }}
 
     ),
 
+    durations_at_risk as (
+
+        select
+            durations_counted.*,
+            stays_counted.stay_count
+            + durations_counted.exited_count
+            + durations_counted.censored_count
+            - cast(sum(durations_counted.exited_count + durations_counted.censored_count) over (
+                partition by
+                    {% for key in keys %}durations_counted.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+                order by durations_counted.duration_days
+                rows between unbounded preceding and current row
+            ) as bigint) as at_risk_count
+        from durations_counted
+        inner join stays_counted
+            on {% for key in keys %}durations_counted.{{ key }} = stays_counted.{{ key }}
+            {{- ' and ' if not loop.last }}{% endfor %}
+
+    ),
+
+    -- All of those at risk can leave only at the last duration: what stays of them is multiplied up to the one before.
     durations_survived as (
 
         select
             *,
-            case
-                when
-                    min(at_risk_count - exited_count) over (
-                        partition by {{ key_list }} order by duration_days
-                        rows between unbounded preceding and current row
-                    ) = 0 then 0.0
-                else
-                    {{ product('1.0 - exited_count / cast(at_risk_count as double)') }} over (
-                        partition by {{ key_list }} order by duration_days
-                        rows between unbounded preceding and current row
-                    )
-            end as survival,
+            lag(duration_days, 1, 0.0) over {{ so_far }} as duration_before_days,
+            coalesce(
+                {{ product(
+                    'case when at_risk_count > exited_count'
+                    ~ ' then 1.0 - exited_count / cast(at_risk_count as double) end'
+                ) }} over {{ so_far }},
+                1.0
+            ) as surviving_product,
             sum(
                 case
                     when at_risk_count > exited_count
                         then exited_count / (cast(at_risk_count as double) * (at_risk_count - exited_count))
                     else 0.0
                 end
-            ) over (
-                partition by {{ key_list }} order by duration_days
-                rows between unbounded preceding and current row
-            ) as greenwood_sum
+            ) over {{ so_far }} as greenwood_sum
         from durations_at_risk
 
     ),
@@ -67,8 +80,19 @@
     curve as (
 
         select
-            *,
-            coalesce(lag(survival) over (partition by {{ key_list }} order by duration_days), 1.0) as survival_before
+            {{ key_list }},
+            duration_days,
+            duration_before_days,
+            exited_count,
+            censored_count,
+            at_risk_count,
+            greenwood_sum,
+            case when at_risk_count > exited_count then surviving_product else 0.0 end as survival,
+            case
+                when at_risk_count > exited_count
+                    then surviving_product / (1.0 - exited_count / cast(at_risk_count as double))
+                else surviving_product
+            end as survival_before
         from durations_survived
 
     )

@@ -9,10 +9,7 @@ bounded as (
     select
         *,
         {{ survival_bound('lower') }} as survival_lower,
-        {{ survival_bound('upper') }} as survival_upper,
-        coalesce(
-            lag(duration_days) over (partition by track, stage, dimension_value order by duration_days), 0
-        ) as previous_duration_days
+        {{ survival_bound('upper') }} as survival_upper
     from curve
 
 ),
@@ -35,7 +32,7 @@ summarised as (
         {{ first_duration_below('survival', 0.25) }} as upper_quartile_days,
         {{ first_duration_below('survival_lower', 0.25) }} as upper_quartile_days_lower,
         {{ first_duration_below('survival_upper', 0.25) }} as upper_quartile_days_upper,
-        sum(survival_before * (duration_days - previous_duration_days)) as restricted_mean_days,
+        sum(survival_before * (duration_days - duration_before_days)) as restricted_mean_days,
         max(duration_days) as longest_days,
         sum(exited_count * duration_days) / nullif(sum(exited_count), 0) as finished_mean_days
     from bounded
