@@ -22,3 +22,14 @@
         when not {{ comes_before(later, earlier) }} then 0.0
     end
 {%- endmacro %}
+
+{% macro is_out_of_order(names) -%}
+    {#- Whether any of the milestones, named in the order in which they should come, comes before an earlier one. -#}
+    {%- set disorders = [] -%}
+    {%- for later in names -%}
+        {%- for earlier in names[:loop.index0] -%}
+            {%- do disorders.append('coalesce(' ~ comes_before(later, earlier) ~ ', false)') -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- disorders | join(' or ') -}}
+{%- endmacro %}

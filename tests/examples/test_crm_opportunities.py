@@ -24,6 +24,22 @@ def test_win_rate_and_won_value(published_crm_opportunities, query):
     assert mean_won_amount == pytest.approx(2360.909391, abs=5e-7)
 
 
+def test_the_report_on_creation_and_closing_rate_gives_the_same(published_crm_opportunities, query):
+    [counts] = query(
+        published_crm_opportunities,
+        "select created_count, won_count, lost_count, open_count, won_amount from marts.opportunity_cohorts()",
+    )
+    assert counts == (8800, 4238, 2473, 2089, 10_005_534)
+    [(win_rate,)] = query(published_crm_opportunities, "select win_rate from marts.opportunity_cohorts()")
+    assert win_rate == pytest.approx(0.631501, abs=5e-7)
+    [(lowest, highest, won_count)] = query(
+        published_crm_opportunities,
+        "select min(win_rate), max(win_rate), sum(won_count) from marts.opportunity_cohorts(group_by := 'owner')",
+    )
+    assert 0.5 < lowest < win_rate < highest < 0.75
+    assert won_count == 4238
+
+
 @pytest.mark.parametrize(("outcome", "mean", "median"), [("won", 51.781973, 57), ("lost", 41.479175, 14)])
 def test_days_from_engaging_to_the_close(published_crm_opportunities, query, outcome, mean, median):
     for sql in (

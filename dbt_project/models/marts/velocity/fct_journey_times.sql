@@ -172,11 +172,10 @@ moments as (
 milestones as (
 
     select
-        moments.*,
         {%- for milestone in milestones %}
-        {{ local_date('moments.' ~ milestone ~ '_at', 'moments.' ~ milestone ~ '_precision') }} as {{ milestone }}_date
-            {{- ',' if not loop.last }}
+        {{ local_date('moments.' ~ milestone ~ '_at', 'moments.' ~ milestone ~ '_precision') }} as {{ milestone }}_date,
         {%- endfor %}
+        moments.*
     from moments
 
 ),
@@ -204,13 +203,7 @@ timed as (
         {%- for milestone in milestones[2:] %}
         {{ ordered_days('first_touch', milestone) }} as first_touch_to_{{ milestone }}_days,
         {%- endfor %}
-        {%- for milestone in milestones[1:] -%}
-            {%- set outer = loop.index %}
-            {%- for earlier in milestones[:outer] %}
-        {{ 'or ' if not (loop.first and outer == 1) }}coalesce({{ comes_before(milestone, earlier) }}, false)
-            {%- endfor %}
-        {%- endfor %}
-            as is_out_of_order,
+        {{ is_out_of_order(milestones) }} as is_out_of_order,
         opportunities.is_won,
         opportunities.is_closed,
         coalesce(contacts.contact_count, 0) as contact_count,

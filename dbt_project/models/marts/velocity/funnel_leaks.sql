@@ -180,15 +180,14 @@ compared as (
 leaks as (
 
     select
-        *,
         {%- for suffix, rate in [('', 'rate'), ('_lower', 'rate_upper'), ('_upper', 'rate_lower')] %}
         case
             when not has_enough_leads or benchmark_rate is null then null
             when benchmark_rate > conversion_{{ rate }} then mature_count * (benchmark_rate - conversion_{{ rate }})
             else 0.0
-        end as lost_count{{ suffix }}
-            {{- ',' if not loop.last }}
+        end as lost_count{{ suffix }},
         {%- endfor %}
+        *
     from compared
 
 ),
@@ -230,9 +229,11 @@ select
             then
                 row_number() over (
                     order by
-                        case when value_at_stake_amount > 0 then 0 else 1 end,
-                        value_at_stake_amount desc, entered_stage_order, dimension_value
+                        case when value_at_stake_amount > 0 then 0 else 1 end asc,
+                        value_at_stake_amount desc,
+                        entered_stage_order asc,
+                        dimension_value asc
                 )
     end as leak_rank
 from valued
-order by leak_rank nulls last, entered_stage_order, dimension_value
+order by leak_rank asc nulls last, entered_stage_order asc, dimension_value asc

@@ -27,19 +27,17 @@ counted as (
     select
         dimension_value,
         month_start_date,
+        {%- for days in closing_horizons %}
+        count(*) filter (where age_days >= {{ days }} and not is_won_undated) as mature_{{ days }}_count,
+        count(*) filter (where age_days >= {{ days }} and is_won and cycle_days <= {{ days }}) as won_{{ days }}_count,
+        {%- endfor %}
         count(*) as created_count,
         count(*) filter (where is_won) as won_count,
         count(*) filter (where is_closed and not is_won) as lost_count,
         count(*) filter (where not is_closed) as open_count,
         sum(pipeline_amount) as pipeline_amount,
         sum(won_amount) filter (where is_won) as won_amount,
-        avg(won_amount) filter (where is_won) as mean_won_amount,
-        {%- for days in closing_horizons %}
-        count(*) filter (where age_days >= {{ days }} and not is_won_undated) as mature_{{ days }}_count,
-        count(*) filter (where age_days >= {{ days }} and is_won and cycle_days <= {{ days }})
-            as won_{{ days }}_count
-            {{- ',' if not loop.last }}
-        {%- endfor %}
+        avg(won_amount) filter (where is_won) as mean_won_amount
     from opportunities
     group by dimension_value, month_start_date
 
