@@ -45,10 +45,18 @@ business_days as (
 
 clocks as (
 
-    select *, 'qualified' as clock, started_at as clock_started_at
+    select
+        *,
+        'qualified' as clock,
+        started_at as clock_started_at,
+        started_at_precision as clock_started_at_precision
     from handovers
     union all
-    select *, 'assigned' as clock, assigned_at as clock_started_at
+    select
+        *,
+        'assigned' as clock,
+        assigned_at as clock_started_at,
+        case when assigned_at = started_at then started_at_precision else 'second' end as clock_started_at_precision
     from handovers
     where assigned_at is not null
 

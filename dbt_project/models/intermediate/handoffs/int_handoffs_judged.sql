@@ -42,11 +42,13 @@ judged as (
         case
             when rule_id is null then null
             when is_preempted then 'met'
+            when due_at is null then null
             when
                 first_response_at <= due_at and (ended_at is null or first_response_at <= ended_at)
                 then 'met'
             when ended_at < due_at then 'void'
-            when first_response_at is not null or exited_at is not null then 'breached'
+            -- An end after that closes the clock as it stood.
+            when first_response_at is not null or ended_at is not null then 'breached'
             when due_at > {{ as_of() }} then 'running'
             else 'past_due_open'
         end as sla_state
@@ -70,7 +72,7 @@ explained as (
         case
             when is_preempted then clock_started_at
             when sla_state = 'void' then ended_at
-            when sla_state in ('met', 'breached') then coalesce(first_response_at, exited_at)
+            when sla_state in ('met', 'breached') then coalesce(first_response_at, ended_at)
         end as stopped_at
     from judged
 

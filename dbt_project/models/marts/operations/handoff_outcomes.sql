@@ -30,8 +30,8 @@ counted as (
         count(handoffs.requalified_at) as requalified_count,
         count(*) filter (
             where
-                handoffs.return_due_date <= timezone(build.reporting_timezone, timezone('UTC', build.as_of))::date
-                and handoffs.requalified_at is null
+                handoffs.return_due_date < timezone(build.reporting_timezone, timezone('UTC', build.as_of))::date
+                and handoffs.resumed_at is null
         ) as overdue_return_count,
         count(handoffs.opportunity_at) as opportunity_count,
         sum(handoffs.pipeline_amount) as pipeline_amount,
