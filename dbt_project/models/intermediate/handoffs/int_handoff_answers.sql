@@ -64,7 +64,9 @@ around as (
         case
             when
                 done.occurred_at_precision = 'day'
-                and done.occurred_date = {{ local_date('clocks.clock_started_at', 'clocks.clock_started_at_precision') }}
+                and done.occurred_date = {{ local_date(
+                    'clocks.clock_started_at', 'clocks.clock_started_at_precision'
+                ) }}
                 then greatest(done.occurred_at, clocks.clock_started_at)
             else done.occurred_at
         end as occurred_at

@@ -59,7 +59,37 @@ judged as (
 explained as (
 
     select
-        judged.*,
+        lead_id,
+        attempt_number,
+        clock,
+        stage,
+        visit_number,
+        started_at,
+        started_date,
+        exited_at,
+        is_current,
+        next_started_at,
+        assigned_at,
+        clock_started_at,
+        clock_started_at_precision,
+        accepted_at,
+        opportunity_at,
+        recycled_at,
+        recycled_at_precision,
+        resumed_at,
+        disqualified_at,
+        return_reason,
+        rule_id,
+        target_hours,
+        are_business_hours,
+        calendar,
+        business_hours_at_start,
+        due_at,
+        is_preempted,
+        first_response_at,
+        responded_by,
+        first_automated_at,
+        sla_state,
         case
             when sla_state is null or sla_state != 'void' then null
             when ended_at = self_booked_at then 'self_booked'

@@ -82,12 +82,16 @@ fates as (
         min(case when visits.stage_order >= acceptance.stage_order then visits.entered_at end) as accepted_at,
         min(case when visits.stage_order >= openings.stage_order then visits.entered_at end) as opportunity_at,
         min(case when visits.stage_role = 'recycled' then visits.entered_at end) as recycled_at,
-        min_by(visits.entered_at_precision, visits.position_on_track)
-            filter (where visits.stage_role = 'recycled') as recycled_at_precision,
+        min_by(
+            visits.entered_at_precision,
+            case when visits.stage_role = 'recycled' then visits.position_on_track end
+        ) as recycled_at_precision,
         min(case when visits.stage_role = 'recycled' then visits.exited_at end) as resumed_at,
         min(case when visits.stage_role = 'disqualified' then visits.entered_at end) as disqualified_at,
-        min_by(visits.reason, visits.position_on_track)
-            filter (where visits.stage_role in ('recycled', 'disqualified')) as return_reason
+        min_by(
+            visits.reason,
+            case when visits.stage_role in ('recycled', 'disqualified') then visits.position_on_track end
+        ) as return_reason
     from handed_over
     cross join acceptance
     cross join openings
