@@ -64,7 +64,7 @@ def test_an_answer_is_due_when_the_office_was_open_for_as_long_as_agreed(handoff
 
 
 def test_first_answers_are_those_that_reps_truly_gave(handoffs):
-    """Unless a rep did something even before, or logged it by the local clock as if it were UTC (2 % of what reps log)."""
+    """Unless a rep did something before, or logged it by the local clock as if it were UTC (2 % of what reps log)."""
     life = live(DEMO_LEADS, 7, datetime(2026, 11, 1), USUAL_MESS)  # the simulator's default seed
     stays = life.world.stage_visits.query("stage == 'mql' and answered_at.notna()")
     truth = pd.DataFrame(
@@ -113,7 +113,7 @@ def test_states_are_those_of_a_second_computation(handoffs, simulated_files, dem
             states.append("met")
         elif end < row.due_at:
             states.append("void")
-        elif pd.notna(answer) or pd.notna(row.exited_at):
+        elif pd.notna(answer) or ends:
             states.append("breached")
         else:
             states.append("running" if row.due_at > as_of else "past_due_open")

@@ -52,6 +52,7 @@ around as (
         clocks.lead_id,
         clocks.attempt_number,
         clocks.clock,
+        clocks.started_at,
         clocks.clock_started_at,
         clocks.preempt_hours,
         done.activity_id,
@@ -63,7 +64,9 @@ around as (
         case
             when
                 done.occurred_at_precision = 'day'
-                and done.occurred_date = {{ local_date('clocks.clock_started_at') }}
+                and done.occurred_date = {{ local_date(
+                    'clocks.clock_started_at', 'clocks.clock_started_at_precision'
+                ) }}
                 then greatest(done.occurred_at, clocks.clock_started_at)
             else done.occurred_at
         end as occurred_at
@@ -81,8 +84,13 @@ sorted as (
         *,
         can_be_response and actor = 'rep' and not is_inbound as is_answer,
         occurred_at >= clock_started_at as is_after_start,
+        occurred_at >= started_at as is_after_handover,
+        -- What was done since the hand-over was done for it, however long nobody was named as the owner.
         occurred_at < clock_started_at
-        and {{ hours_between('occurred_at', 'clock_started_at') }} <= coalesce(preempt_hours, 0) as is_just_before
+        and (
+            occurred_at >= started_at
+            or {{ hours_between('occurred_at', 'clock_started_at') }} <= coalesce(preempt_hours, 0)
+        ) as is_just_before
     from around
 
 ),
@@ -97,7 +105,7 @@ answered as (
         min(case when is_answer and is_after_start then occurred_at end) as first_response_at,
         min(case when can_be_response and actor = 'automation' and is_after_start then occurred_at end)
             as first_automated_at,
-        min(case when activity_type = 'unsubscribed' and is_after_start then occurred_at end) as unsubscribed_at,
+        min(case when activity_type = 'unsubscribed' and is_after_handover then occurred_at end) as unsubscribed_at,
         min(
             case
                 when
@@ -137,7 +145,7 @@ opted_out as (
     inner join withdrawals
         on
             clocks.lead_id = withdrawals.lead_id
-            and withdrawals.changed_at >= clocks.clock_started_at
+            and withdrawals.changed_at >= clocks.started_at
             and withdrawals.changed_at < clocks.next_started_at
     group by clocks.lead_id, clocks.attempt_number, clocks.clock
 

@@ -45,10 +45,18 @@ business_days as (
 
 clocks as (
 
-    select *, 'qualified' as clock, started_at as clock_started_at
+    select
+        *,
+        'qualified' as clock,
+        started_at as clock_started_at,
+        started_at_precision as clock_started_at_precision
     from handovers
     union all
-    select *, 'assigned' as clock, assigned_at as clock_started_at
+    select
+        *,
+        'assigned' as clock,
+        assigned_at as clock_started_at,
+        case when assigned_at = started_at then started_at_precision else 'second' end as clock_started_at_precision
     from handovers
     where assigned_at is not null
 
@@ -94,6 +102,13 @@ rules_ranked as (
 
 ),
 
+default_calendar as (
+
+    select calendar from calendars
+    where is_default
+
+),
+
 -- The office hours of whoever has the lead when the clock starts.
 clocks_with_calendar as (
 
@@ -103,7 +118,7 @@ clocks_with_calendar as (
         rules_ranked.target_hours,
         rules_ranked.are_business_hours,
         rules_ranked.preempt_hours,
-        coalesce(calendars.calendar, (select calendars.calendar from calendars where calendars.is_default)) as calendar
+        coalesce(calendars.calendar, default_calendar.calendar) as calendar
     from clocks_in_segments
     left join rules_ranked
         on
@@ -118,6 +133,7 @@ clocks_with_calendar as (
             and coalesce(clocks_in_segments.assigned_at, clocks_in_segments.started_at) < owners.valid_to
     left join users on owners.owner_id = users.user_id
     left join calendars on users.calendar = calendars.calendar
+    cross join default_calendar
 
 ),
 
@@ -135,7 +151,32 @@ clocks_with_hours as (
 due as (
 
     select
-        clocks_with_hours.*,
+        clocks_with_hours.lead_id,
+        clocks_with_hours.attempt_number,
+        clocks_with_hours.clock,
+        clocks_with_hours.stage,
+        clocks_with_hours.visit_number,
+        clocks_with_hours.started_at,
+        clocks_with_hours.started_date,
+        clocks_with_hours.exited_at,
+        clocks_with_hours.is_current,
+        clocks_with_hours.next_started_at,
+        clocks_with_hours.assigned_at,
+        clocks_with_hours.clock_started_at,
+        clocks_with_hours.clock_started_at_precision,
+        clocks_with_hours.accepted_at,
+        clocks_with_hours.opportunity_at,
+        clocks_with_hours.recycled_at,
+        clocks_with_hours.recycled_at_precision,
+        clocks_with_hours.resumed_at,
+        clocks_with_hours.disqualified_at,
+        clocks_with_hours.return_reason,
+        clocks_with_hours.rule_id,
+        clocks_with_hours.target_hours,
+        clocks_with_hours.are_business_hours,
+        clocks_with_hours.preempt_hours,
+        clocks_with_hours.calendar,
+        clocks_with_hours.business_hours_at_start,
         case
             when clocks_with_hours.are_business_hours
                 then

@@ -42,11 +42,13 @@ judged as (
         case
             when rule_id is null then null
             when is_preempted then 'met'
+            when due_at is null then null
             when
                 first_response_at <= due_at and (ended_at is null or first_response_at <= ended_at)
                 then 'met'
             when ended_at < due_at then 'void'
-            when first_response_at is not null or exited_at is not null then 'breached'
+            -- An end after that closes the clock as it stood.
+            when first_response_at is not null or ended_at is not null then 'breached'
             when due_at > {{ as_of() }} then 'running'
             else 'past_due_open'
         end as sla_state
@@ -57,7 +59,37 @@ judged as (
 explained as (
 
     select
-        judged.*,
+        lead_id,
+        attempt_number,
+        clock,
+        stage,
+        visit_number,
+        started_at,
+        started_date,
+        exited_at,
+        is_current,
+        next_started_at,
+        assigned_at,
+        clock_started_at,
+        clock_started_at_precision,
+        accepted_at,
+        opportunity_at,
+        recycled_at,
+        recycled_at_precision,
+        resumed_at,
+        disqualified_at,
+        return_reason,
+        rule_id,
+        target_hours,
+        are_business_hours,
+        calendar,
+        business_hours_at_start,
+        due_at,
+        is_preempted,
+        first_response_at,
+        responded_by,
+        first_automated_at,
+        sla_state,
         case
             when sla_state is null or sla_state != 'void' then null
             when ended_at = self_booked_at then 'self_booked'
@@ -70,7 +102,7 @@ explained as (
         case
             when is_preempted then clock_started_at
             when sla_state = 'void' then ended_at
-            when sla_state in ('met', 'breached') then coalesce(first_response_at, exited_at)
+            when sla_state in ('met', 'breached') then coalesce(first_response_at, ended_at)
         end as stopped_at
     from judged
 

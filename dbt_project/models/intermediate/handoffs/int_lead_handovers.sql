@@ -46,10 +46,12 @@ handed_over as (
         entered_at_precision as started_at_precision,
         exited_at,
         is_current,
+        position_on_track,
         row_number() over (partition by entity_id order by entered_at, visit_number) as attempt_number,
         lead(entered_at, 1, timestamp '9999-12-31 00:00:00') over (
             partition by entity_id order by entered_at, visit_number
-        ) as next_started_at
+        ) as next_started_at,
+        lead(position_on_track) over (partition by entity_id order by entered_at, visit_number) as next_position
     from visits
     where stage_role = 'marketing_qualified' and not is_left_truncated
 
@@ -80,17 +82,25 @@ fates as (
         min(case when visits.stage_order >= acceptance.stage_order then visits.entered_at end) as accepted_at,
         min(case when visits.stage_order >= openings.stage_order then visits.entered_at end) as opportunity_at,
         min(case when visits.stage_role = 'recycled' then visits.entered_at end) as recycled_at,
+        min_by(
+            visits.entered_at_precision,
+            case when visits.stage_role = 'recycled' then visits.position_on_track end
+        ) as recycled_at_precision,
+        min(case when visits.stage_role = 'recycled' then visits.exited_at end) as resumed_at,
         min(case when visits.stage_role = 'disqualified' then visits.entered_at end) as disqualified_at,
-        min_by(visits.reason, visits.position_on_track)
-            filter (where visits.stage_role in ('recycled', 'disqualified')) as return_reason
+        min_by(
+            visits.reason,
+            case when visits.stage_role in ('recycled', 'disqualified') then visits.position_on_track end
+        ) as return_reason
     from handed_over
     cross join acceptance
     cross join openings
     inner join visits
         on
             handed_over.lead_id = visits.entity_id
-            and visits.entered_at >= handed_over.started_at
-            and visits.entered_at < handed_over.next_started_at
+            -- By their order, which also holds within one second.
+            and visits.position_on_track > handed_over.position_on_track
+            and (handed_over.next_position is null or visits.position_on_track < handed_over.next_position)
     group by handed_over.lead_id, handed_over.attempt_number
 
 ),
@@ -103,6 +113,7 @@ followed as (
         handed_over.stage,
         handed_over.visit_number,
         handed_over.started_at,
+        handed_over.started_at_precision,
         {{ local_date('handed_over.started_at', 'handed_over.started_at_precision') }} as started_date,
         handed_over.exited_at,
         handed_over.is_current,
@@ -111,6 +122,8 @@ followed as (
         fates.accepted_at,
         fates.opportunity_at,
         fates.recycled_at,
+        fates.recycled_at_precision,
+        fates.resumed_at,
         fates.disqualified_at,
         fates.return_reason
     from handed_over

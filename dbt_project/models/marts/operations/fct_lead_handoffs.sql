@@ -177,8 +177,11 @@ described as (
         case when timed.recycled_at is not null then reasons_ranked.nurture_track end as nurture_track,
         case
             when timed.recycled_at is not null
-                then {{ add_days(local_date('timed.recycled_at'), 'reasons_ranked.return_after_days') }}
+                then {{ add_days(
+                        local_date('timed.recycled_at', 'timed.recycled_at_precision'), 'reasons_ranked.return_after_days'
+                    ) }}
         end as return_due_date,
+        timed.resumed_at,
         case
             when timed.next_started_at < timestamp '9999-12-31 00:00:00' then timed.next_started_at
         end as requalified_at,

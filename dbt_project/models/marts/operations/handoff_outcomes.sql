@@ -6,6 +6,13 @@ with handoffs as (
 
 ),
 
+build as (
+
+    select timezone(reporting_timezone, timezone('UTC', as_of))::date as today
+    from {{ ref('dim_build') }}
+
+),
+
 -- Whether a lead was ready when it was handed over first.
 agreements as (
 
@@ -28,11 +35,8 @@ counted as (
         count(*) filter (where handoffs.is_rejection) as rejected_count,
         count(handoffs.returned_at) as returned_count,
         count(handoffs.requalified_at) as requalified_count,
-        count(*) filter (
-            where
-                handoffs.return_due_date <= timezone(build.reporting_timezone, timezone('UTC', build.as_of))::date
-                and handoffs.requalified_at is null
-        ) as overdue_return_count,
+        count(*) filter (where handoffs.return_due_date < build.today and handoffs.resumed_at is null)
+            as overdue_return_count,
         count(handoffs.opportunity_at) as opportunity_count,
         sum(handoffs.pipeline_amount) as pipeline_amount,
         count(*) filter (where agreements.agreement = 'premature') as premature_count,
@@ -43,7 +47,7 @@ counted as (
             handoffs.attempt_number = 1
             and handoffs.lead_id = agreements.lead_id
             and handoffs.stage = agreements.stage
-    cross join {{ ref('dim_build') }} as build
+    cross join build
     group by handoffs.dimension_value
 
 )

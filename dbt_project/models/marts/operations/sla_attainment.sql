@@ -2,7 +2,9 @@
 
 with handoffs as (
 
-    {{ handoffs_chosen("if(on_clock in ('qualified', 'assigned'), on_clock, error('on_clock is qualified or assigned'))") }}
+    {{ handoffs_chosen(
+        "if(on_clock in ('qualified', 'assigned'), on_clock, error('on_clock is qualified or assigned'))"
+    ) }}
 
 ),
 
