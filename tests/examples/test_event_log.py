@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
+from lifelines.utils import qth_survival_times
 from refreshing import PROJECT_DIR, refreshed
 
 pytestmark = pytest.mark.refresh
@@ -215,12 +216,13 @@ def test_durations_of_finished_and_of_all_stays(data_dir, visits, query, first_v
     for stage, stay_count, exited_count, open_count, finished_median, finished_mean, median in rows:
         of_stage = stays[stage]
         finished = of_stage.loc[of_stage["is_over"], "days"]
-        fitted = KaplanMeierFitter().fit(of_stage["days"], of_stage["is_over"])
+        # lifelines' sums of logarithms may miss by their rounding a half that is met exactly.
+        curve = KaplanMeierFitter().fit(of_stage["days"], of_stage["is_over"]).survival_function_ - 1e-12
         assert (stay_count, exited_count) == (len(of_stage), len(finished)), stage
         assert open_count == stay_count - exited_count
         assert finished_median == pytest.approx(finished.median(), abs=1e-9), stage
         assert finished_mean == pytest.approx(finished.mean(), abs=1e-8), stage
-        assert median == pytest.approx(fitted.median_survival_time_, abs=1e-9), stage
+        assert median == pytest.approx(qth_survival_times(0.5, curve), abs=1e-9), stage
 
 
 def test_moves_from_stage_to_stage(data_dir, visits, query):
