@@ -1,4 +1,4 @@
--- Fails if a stay in the stage of the qualified whose beginning is known has not one hand-over, or a hand-over no such stay.
+-- Fails if a stay of the qualified whose beginning is known has not one hand-over, or a hand-over no such stay.
 
 with stays as (
 
