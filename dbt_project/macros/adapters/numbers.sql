@@ -10,3 +10,8 @@
 {% macro spark__product(value) -%}
     exp(sum(ln({{ value }})))
 {%- endmacro %}
+
+{% macro exact_sum(amount) -%}
+    {#- A sum of amounts that does not depend on the order in which they come: the same input gives the same marts. -#}
+    cast(sum(cast({{ amount }} as decimal(38, 6))) as double)
+{%- endmacro %}

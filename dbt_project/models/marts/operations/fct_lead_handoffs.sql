@@ -86,7 +86,7 @@ deals_of_attempts as (
         handoffs.lead_id,
         handoffs.attempt_number,
         handoffs.clock,
-        sum(deals.pipeline_amount) as pipeline_amount
+        {{ exact_sum('deals.pipeline_amount') }} as pipeline_amount
     from handoffs
     inner join deals
         on

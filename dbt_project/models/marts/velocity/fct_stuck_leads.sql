@@ -26,7 +26,7 @@ peers as (
 
 deals as (
 
-    select primary_lead_id as lead_id, sum(pipeline_amount) as pipeline_amount
+    select primary_lead_id as lead_id, {{ exact_sum('pipeline_amount') }} as pipeline_amount
     from {{ ref('int_opportunities_described') }}
     where primary_lead_rule in ('primary_contact', 'earliest_contact')
     group by primary_lead_id
@@ -174,7 +174,7 @@ values_of_peers as (
         stage,
         '(all)' as peer_segment,
         count(*) as moved_on_count,
-        sum(coalesce(pipeline_amount, 0)) / count(*) as amount
+        {{ exact_sum('coalesce(pipeline_amount, 0)') }} / count(*) as amount
     from moved_on
     group by stage
     union all
@@ -182,7 +182,7 @@ values_of_peers as (
         stage,
         segment as peer_segment,
         count(*) as moved_on_count,
-        sum(coalesce(pipeline_amount, 0)) / count(*) as amount
+        {{ exact_sum('coalesce(pipeline_amount, 0)') }} / count(*) as amount
     from moved_on
     where segment is not null
     group by stage, segment
