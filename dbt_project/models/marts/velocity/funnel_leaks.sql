@@ -204,36 +204,36 @@ valued as (
 )
 
 select
-    entered_stage,
-    reached_stage,
-    dimension_value,
-    within_days,
-    mature_count,
-    mature_reached_count,
-    conversion_rate,
-    conversion_rate_lower,
-    conversion_rate_upper,
-    has_enough_leads,
-    benchmark_rate,
-    benchmark_group_count,
-    lost_count,
-    lost_count_lower,
-    lost_count_upper,
-    valued_lead_count,
-    value_per_lead,
-    value_at_stake_amount,
-    value_at_stake_amount_lower,
-    value_at_stake_amount_upper,
+    valued.entered_stage,
+    valued.reached_stage,
+    valued.dimension_value,
+    valued.within_days,
+    valued.mature_count,
+    valued.mature_reached_count,
+    valued.conversion_rate,
+    valued.conversion_rate_lower,
+    valued.conversion_rate_upper,
+    valued.has_enough_leads,
+    valued.benchmark_rate,
+    valued.benchmark_group_count,
+    valued.lost_count,
+    valued.lost_count_lower,
+    valued.lost_count_upper,
+    valued.valued_lead_count,
+    valued.value_per_lead,
+    valued.value_at_stake_amount,
+    valued.value_at_stake_amount_lower,
+    valued.value_at_stake_amount_upper,
     case
-        when value_at_stake_amount > 0
+        when valued.value_at_stake_amount > 0
             then
                 row_number() over (
                     order by
-                        case when value_at_stake_amount > 0 then 0 else 1 end asc,
-                        value_at_stake_amount desc,
-                        entered_stage_order asc,
-                        dimension_value asc
+                        case when valued.value_at_stake_amount > 0 then 0 else 1 end asc,
+                        valued.value_at_stake_amount desc,
+                        valued.entered_stage_order asc,
+                        valued.dimension_value asc
                 )
     end as leak_rank
 from valued
-order by leak_rank asc nulls last, entered_stage_order asc, dimension_value asc
+order by leak_rank asc nulls last, valued.entered_stage_order asc, valued.dimension_value asc
