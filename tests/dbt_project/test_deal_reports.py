@@ -150,7 +150,7 @@ def test_a_leak_costs_what_the_leads_lost_against_the_benchmark_would_have_broug
         for number in range(leads):
             way = stays[: 1 + (number < mql) + (number < sql)]
             write_visits(marts, {f"{channel}{number}": way}, channel=channel)
-    marts.connection.execute("update marts.dim_build set least_group_count = 5")
+    marts.connection.execute("update marts.dim_build set least_group_count = 5, least_benchmark_group_count = 3")
     marts.fill(
         "fct_opportunities",
         """
@@ -194,7 +194,7 @@ def test_the_bounds_of_a_leak_are_those_of_the_rate(marts):
     for channel, reached in (("bad", 2), ("good", 9)):
         stays = [("lead", "01-01"), ("mql", "01-11")]
         write_visits(marts, {f"{channel}{n}": stays[: 1 + (n < reached)] for n in range(10)}, channel=channel)
-    marts.connection.execute("update marts.dim_build set least_group_count = 10")
+    marts.connection.execute("update marts.dim_build set least_group_count = 10, least_benchmark_group_count = 2")
     ask = "select lost_count, lost_count_lower, lost_count_upper, value_at_stake_amount_upper from marts.funnel_leaks"
     [bad, good] = marts.ask(f"{ask}() where entered_stage = 'lead' order by dimension_value")
     assert bad == pytest.approx((7, 10 * (0.9 - 0.509838), 10 * (0.9 - 0.056682), 0), abs=1e-5)
@@ -210,7 +210,7 @@ def test_a_won_deal_is_worth_what_it_was_won_for(marts):
         write_visits(marts, {f"{channel}{number}": stays for number in range(10)}, channel=channel)
     marts.connection.execute(
         """
-        update marts.dim_build set least_group_count = 10;
+        update marts.dim_build set least_group_count = 10, least_benchmark_group_count = 2;
         insert into marts.fct_opportunities by name
         select
             lead_id as opportunity_id, lead_id as primary_lead_id, 'primary_contact' as primary_lead_rule, 100 as
@@ -342,7 +342,9 @@ def test_leaks_equal_a_second_computation(demo, group_by):
     steps = demo.execute(
         "from marts.conversion_cohort(group_by := $group_by, from_date := date '2025-08-01')", {"group_by": group_by}
     ).df()
-    least = demo.execute("select least_group_count from marts.dim_build").fetchone()[0]
+    least, least_groups = demo.execute(
+        "select least_group_count, least_benchmark_group_count from marts.dim_build"
+    ).fetchone()
     assert len(leaks) == len(steps)
     is_ranked = leaks["leak_rank"].notna()
     ranked = leaks[is_ranked].sort_values("leak_rank")
@@ -355,7 +357,7 @@ def test_leaks_equal_a_second_computation(demo, group_by):
         large = rows[rows["mature_count"] >= least].sort_values("conversion_rate")
         found = leaks[leaks["entered_stage"] == step].set_index("dimension_value")
         assert (found["benchmark_group_count"] == len(large)).all()
-        if len(large) < 2:
+        if len(large) < least_groups:
             assert found["lost_count"].isna().all()
             continue
         benchmark = large["conversion_rate"].iloc[math.ceil(0.75 * len(large)) - 1]

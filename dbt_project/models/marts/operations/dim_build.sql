@@ -5,4 +5,5 @@ select
     {{ setting('conversion_horizon_days', 'int') }} as conversion_horizon_days,
     {{ setting('velocity_window_days', 'int') }} as velocity_window_days,
     {{ setting('least_group_count', 'int') }} as least_group_count,
+    {{ setting('least_benchmark_group_count', 'int') }} as least_benchmark_group_count,
     {{ setting('least_closed_count', 'int') }} as least_closed_count

@@ -7,6 +7,7 @@ with build as (
     select
         as_of,
         least_group_count,
+        least_benchmark_group_count,
         coalesce(within_days, conversion_horizon_days) as horizon_days
     from {{ ref('dim_build') }}
 
@@ -23,7 +24,9 @@ steps as (
 -- A group with few leads is shown and not judged, nor is it a benchmark of others.
 groups_judged as (
 
-    select steps.*
+    select
+        steps.*,
+        build.least_benchmark_group_count
     from steps
     inner join build on steps.mature_count >= build.least_group_count
 
@@ -35,7 +38,9 @@ benchmarks as (
         entered_stage,
         reached_stage,
         count(*) as benchmark_group_count,
-        case when count(*) > 1 then quantile_disc(conversion_rate, 0.75) end as benchmark_rate
+        case
+            when count(*) >= max(least_benchmark_group_count) then quantile_disc(conversion_rate, 0.75)
+        end as benchmark_rate
     from groups_judged
     group by entered_stage, reached_stage
 
