@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from conftest import MartsByHand
+from marts_by_hand import MartsByHand
 
 pytestmark = pytest.mark.refresh
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from conftest import MartsByHand
+from marts_by_hand import MartsByHand
 from test_conversions import write_visits
 
 pytestmark = pytest.mark.refresh

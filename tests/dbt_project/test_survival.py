@@ -7,11 +7,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import MartsByHand
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lifelines import AalenJohansenFitter, KaplanMeierFitter
 from lifelines.utils import qth_survival_times
+from marts_by_hand import MartsByHand
 from sksurv.nonparametric import cumulative_incidence_competing_risks
 
 pytestmark = pytest.mark.refresh
