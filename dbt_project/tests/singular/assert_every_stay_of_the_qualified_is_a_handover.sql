@@ -1,4 +1,5 @@
 -- Fails if a stay of the qualified whose beginning is known has not one hand-over, or a hand-over no such stay.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_lead_handoffs'}}}) }}
 
 with stays as (
 
