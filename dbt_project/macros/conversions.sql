@@ -14,9 +14,10 @@
 {% macro conversion_ctes() -%}
     {#-
         The CTEs that end in `pairs` (the two stages that are compared; without names, each stage on the way and the next)
-        and `arrivals` (one row per record of the unit and arrival in a stage that passes the filters).
-        A lead goes on along the track of the deals of which it is the primary or earliest contact. came_from_order is the
-        order of the stage it came from, 0 off the way or at the beginning.
+        and `arrivals` (one row per record of the unit and arrival in a stage, with passes_filters).
+        A lead goes on along the track of its own deals. came_from_order is the order of the stage it came from, 0 off the
+        way or at the beginning; passed_order the one up to which it has passed the way: of a deal that begins, all that
+        lies before the deals' track.
     -#}
     stages_of_unit as (
 
@@ -106,7 +107,7 @@
             from stages
             where track = 'opportunity' and stage_order > 0
         ) as opening
-        where unit = 'opportunity' or opportunities.primary_lead_rule in ('primary_contact', 'earliest_contact')
+        where unit = 'opportunity' or {{ is_own_deal('opportunities.primary_lead_rule') }}
 
     ),
 

@@ -27,7 +27,7 @@ opportunities as (
 
     select *
     from {{ ref('fct_opportunities') }}
-    where primary_lead_rule in ('primary_contact', 'earliest_contact')
+    where {{ is_own_deal('primary_lead_rule') }}
 
 ),
 

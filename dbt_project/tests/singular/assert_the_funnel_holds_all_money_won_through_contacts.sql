@@ -14,7 +14,7 @@ won_by_deals as (
 
     select coalesce(sum(won_amount), 0) as amount
     from {{ ref('fct_opportunities') }}
-    where primary_lead_rule in ('primary_contact', 'earliest_contact')
+    where {{ is_own_deal('primary_lead_rule') }}
 
 )
 

@@ -115,7 +115,7 @@ findings_of_records as (
     select 'leads_without_account', lead_id from leads where account_id is null
     union all
     select 'opportunities_without_contact', opportunity_id from opportunities
-    where primary_lead_rule not in ('primary_contact', 'earliest_contact')
+    where primary_lead_rule {{ is_own_deal('not') }}
     union all
     select 'opportunities_without_account', opportunity_id from opportunities where account_id is null
     union all

@@ -201,7 +201,7 @@ openings as (
     inner join {{ ref('int_opportunity_leads') }} as opportunity_leads
         on opportunities.opportunity_id = opportunity_leads.opportunity_id
     where
-        opportunity_leads.matched_by in ('primary_contact', 'earliest_contact')
+        {{ is_own_deal('opportunity_leads.matched_by') }}
         and opportunities.created_at is not null
     group by opportunity_leads.lead_id
 

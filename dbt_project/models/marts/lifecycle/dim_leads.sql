@@ -33,7 +33,7 @@ deals as (
         max(furthest_stage_order) as furthest_stage_order,
         max(case when is_won then 1 else 0 end) = 1 as is_won
     from {{ ref('fct_opportunities') }}
-    where primary_lead_rule in ('primary_contact', 'earliest_contact')
+    where {{ is_own_deal('primary_lead_rule') }}
     group by primary_lead_id
 
 ),

@@ -53,7 +53,7 @@ opportunity_counts as (
     inner join leads on opportunities.primary_lead_id = leads.lead_id
     inner join steps
         on opportunities.furthest_stage_order >= steps.stage_order and steps.is_deal_step
-    where opportunities.primary_lead_rule in ('primary_contact', 'earliest_contact')
+    where {{ is_own_deal('opportunities.primary_lead_rule') }}
     group by leads.dimension_value, steps.stage_order
 
 ),

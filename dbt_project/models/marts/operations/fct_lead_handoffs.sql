@@ -42,7 +42,7 @@ buckets as (
 deals as (
 
     select * from {{ ref('int_opportunities_described') }}
-    where primary_lead_rule in ('primary_contact', 'earliest_contact')
+    where {{ is_own_deal('primary_lead_rule') }}
 
 ),
 

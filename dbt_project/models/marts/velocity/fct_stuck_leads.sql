@@ -28,7 +28,7 @@ deals as (
 
     select primary_lead_id as lead_id, {{ exact_sum('pipeline_amount') }} as pipeline_amount
     from {{ ref('int_opportunities_described') }}
-    where primary_lead_rule in ('primary_contact', 'earliest_contact')
+    where {{ is_own_deal('primary_lead_rule') }}
     group by primary_lead_id
 
 ),

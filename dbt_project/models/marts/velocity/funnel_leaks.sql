@@ -78,7 +78,7 @@ deals as (
         opportunities.won_amount
     from {{ ref('fct_opportunities') }} as opportunities
     cross join opening
-    where opportunities.primary_lead_rule in ('primary_contact', 'earliest_contact')
+    where {{ is_own_deal('opportunities.primary_lead_rule') }}
 
 ),
 
@@ -95,7 +95,7 @@ arrivals as (
     inner join {{ ref('fct_opportunities') }} as opportunities
         on visits.opportunity_id = opportunities.opportunity_id
     where
-        opportunities.primary_lead_rule in ('primary_contact', 'earliest_contact') and visits.entered_at is not null
+        {{ is_own_deal('opportunities.primary_lead_rule') }} and visits.entered_at is not null
 
 ),
 

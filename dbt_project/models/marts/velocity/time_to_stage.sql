@@ -49,7 +49,7 @@ arrivals as (
     inner join {{ ref('fct_opportunities') }} as opportunities
         on visits.opportunity_id = opportunities.opportunity_id
     where
-        opportunities.primary_lead_rule in ('primary_contact', 'earliest_contact') and visits.entered_at is not null
+        {{ is_own_deal('opportunities.primary_lead_rule') }} and visits.entered_at is not null
 
 ),
 
