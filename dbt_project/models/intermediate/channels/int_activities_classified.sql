@@ -27,7 +27,7 @@ campaign_aliases as (
 -- A visitor whom several people share (one computer) counts as the first of them.
 visitors as (
 
-    select visitor_id, lead_id
+    select visitor_id, lead_id, linked_at
     from (
         select
             *,
@@ -87,6 +87,11 @@ signals_of_activities as (
         activities.occurred_at,
         activities.occurred_at_precision,
         activities.content_id,
+        activities.outcome,
+        {{ page_path('activities.url') }} as page,
+        activities.source,
+        activities.loaded_at,
+        case when activities.lead_id is null then visitors.linked_at end as recognised_at,
         activities.channel as source_channel,
         coalesce(activities.actor, '') as actor,
         coalesce(lower(split_part(activities.click_id, ':', 1)) || ':', '') as click_id,
@@ -172,6 +177,12 @@ classified as (
         signals.occurred_at,
         signals.occurred_at_precision,
         signals.content_id,
+        nullif(signals.actor, '') as actor,
+        signals.outcome,
+        signals.page,
+        signals.source,
+        signals.loaded_at,
+        signals.recognised_at,
         signals.campaign_id,
         nullif(signals.utm_source, '') as utm_source,
         nullif(signals.utm_medium, '') as utm_medium,

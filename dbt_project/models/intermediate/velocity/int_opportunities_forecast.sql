@@ -119,7 +119,10 @@ chances as (
 
     select
         *,
-        case when survival > 0 then (final_won_incidence - won_incidence) / survival else 0.0 end as win_probability,
+        -- Where all that are left will be won, the two differences are equal but for rounding.
+        case
+            when survival > 0 then least((final_won_incidence - won_incidence) / survival, 1.0) else 0.0
+        end as win_probability,
         won_incidence + (final_won_incidence - won_incidence) / 2 as median_incidence
     from points_read
     where opportunity_id is not null

@@ -1,0 +1,163 @@
+{%- set match_columns = {
+    'any': none, 'content': 'content_id', 'activity.page': 'page', 'activity.channel': 'channel', 'activity.outcome': 'outcome'
+} -%}
+with signals as (
+
+    select * from {{ ref('int_scoring_signals') }}
+
+),
+
+scoring_groups as (
+
+    select * from {{ ref('scoring_groups') }}
+
+),
+
+activities as (
+
+    select * from {{ ref('int_activities_known') }}
+
+),
+
+matched as (
+
+    {% for match_on, column in match_columns.items() -%}
+    select
+        signals.score_version,
+        signals.rule_group,
+        signals.rule_id,
+        signals.least_days,
+        signals.within_days,
+        signals.points,
+        activities.activity_id,
+        activities.lead_id,
+        activities.occurred_at,
+        activities.occurred_date,
+        activities.known_at,
+        activities.known_date
+    from activities
+    inner join signals
+        on
+            activities.activity_type = signals.activity_type
+            and coalesce(activities.actor, '') = signals.actor
+            {%- if column %}
+            and activities.{{ column }} = signals.match_key
+            {%- endif %}
+            and {{ is_valid_on('signals', 'activities.occurred_date') }}
+    where signals.match_on = '{{ match_on }}'
+    {%- if not loop.last %}
+    union all
+    {% endif -%}
+    {% endfor %}
+
+),
+
+-- What counts only where it happens again counts once a day: on each day with enough others before it.
+days_of_repeated as (
+
+    select
+        *,
+        dense_rank() over (partition by score_version, rule_id, lead_id order by occurred_date) as day_number,
+        row_number() over (
+            partition by score_version, rule_id, lead_id, occurred_date order by occurred_at, activity_id
+        ) as match_number
+    from matched
+    where least_days > 1
+
+),
+
+first_of_days as (
+
+    select * from days_of_repeated
+    where match_number = 1
+
+),
+
+repeated as (
+
+    select
+        first_of_days.score_version,
+        first_of_days.rule_group,
+        first_of_days.rule_id,
+        first_of_days.points,
+        first_of_days.activity_id,
+        first_of_days.lead_id,
+        first_of_days.occurred_at,
+        first_of_days.occurred_date,
+        greatest(first_of_days.known_at, earlier.known_at) as known_at,
+        greatest(first_of_days.known_date, earlier.known_date) as known_date
+    from first_of_days
+    inner join first_of_days as earlier
+        on
+            first_of_days.score_version = earlier.score_version
+            and first_of_days.rule_id = earlier.rule_id
+            and first_of_days.lead_id = earlier.lead_id
+            and first_of_days.day_number - first_of_days.least_days + 1 = earlier.day_number
+            and {{ days_from('earlier.occurred_date', 'first_of_days.occurred_date') }} <= first_of_days.within_days
+
+),
+
+events as (
+
+    select
+        score_version,
+        rule_group,
+        rule_id,
+        points,
+        activity_id,
+        lead_id,
+        occurred_at,
+        occurred_date,
+        known_at,
+        known_date
+    from matched
+    where coalesce(least_days, 1) <= 1
+    union all
+    select * from repeated
+
+),
+
+-- The cap takes from what is learnt last, so that a late event never changes what was counted before it.
+running as (
+
+    select
+        events.*,
+        scoring_groups.points_cap,
+        scoring_groups.half_life_days,
+        scoring_groups.valid_days,
+        sum(abs(events.points)) over (
+            partition by events.score_version, events.lead_id, events.rule_group, events.occurred_date
+            order by events.known_date, events.occurred_at, events.activity_id, events.rule_id
+            rows between unbounded preceding and current row
+        ) as running_points
+    from events
+    inner join scoring_groups
+        on
+            events.score_version = scoring_groups.score_version
+            and events.rule_group = scoring_groups.rule_group
+
+),
+
+counted as (
+
+    select
+        score_version,
+        lead_id,
+        rule_group,
+        rule_id,
+        activity_id,
+        occurred_at,
+        occurred_date,
+        known_at,
+        known_date,
+        half_life_days,
+        valid_days,
+        points,
+        sign(points) * (
+            least(running_points, points_cap) - least(running_points - abs(points), points_cap)
+        ) as counted_points
+    from running
+
+)
+
+select * from counted
