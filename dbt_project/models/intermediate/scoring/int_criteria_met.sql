@@ -144,7 +144,8 @@ stretches as (
                 states.changed_at is not null
                 and not (
                     states.fit_score_before >= coalesce(criteria_of_leads.least_fit, states.fit_score_before)
-                    and states.intent_score_before >= coalesce(criteria_of_leads.least_intent, states.intent_score_before)
+                    and states.intent_score_before
+                    >= coalesce(criteria_of_leads.least_intent, states.intent_score_before)
                 )
                 then states.changed_at
             else cast(states.scored_date as timestamp)
@@ -332,7 +333,8 @@ met as (
             periods.criterion_id = criteria.criterion_id
             and periods.holds_from = criteria.holds_from
     group by
-        periods.score_version, periods.lead_id, criteria.stage_role, periods.criterion_id, criteria.reached_by, periods.met_from
+        periods.score_version, periods.lead_id, criteria.stage_role, periods.criterion_id, criteria.reached_by,
+        periods.met_from
 
 )
 

@@ -67,12 +67,14 @@ histories_asked as (
 present_values as (
 
     {% for column in lead_columns + ['has_free_mail'] -%}
-    select 'lead.{{ column }}' as signal, lead_id as entity_id, cast({{ column }} as string) as value from leads
+    select 'lead.{{ column }}' as signal, lead_id as entity_id, cast({{ column }} as string) as value
+    from leads
     where {{ column }} is not null and 'lead.{{ column }}' in (select signals_asked.signal from signals_asked)
     union all
     {% endfor -%}
     {%- for column in account_columns -%}
-    select 'account.{{ column }}' as signal, account_id as entity_id, cast({{ column }} as string) as value from accounts
+    select 'account.{{ column }}' as signal, account_id as entity_id, cast({{ column }} as string) as value
+    from accounts
     where {{ column }} is not null and 'account.{{ column }}' in (select signals_asked.signal from signals_asked)
     {%- if not loop.last %}
     union all

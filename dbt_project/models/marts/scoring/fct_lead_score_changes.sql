@@ -79,7 +79,7 @@ intent_changes as (
 
 ),
 
--- W = Σ points · 2^(days ÷ half-life) is additive; the score of a day is W · 2^(−days ÷ half-life). Days are counted from
+-- W = Σ points · 2^(days ÷ half-life) is additive, and the score of a day is W · 2^(−days ÷ half-life). Days count from
 -- the first change less 1,000 half-lives, which spreads them over the whole range of a double.
 intent_states as (
 

@@ -37,7 +37,8 @@ earned as (
         coalesce(activities.page, activities.content_id) as value,
         events.occurred_at,
         events.known_at,
-        {{ days_between('events.occurred_at', 'events.known_at') }} > {{ setting('late_event_days', 'int') }} as is_late,
+        {{ days_between('events.occurred_at', 'events.known_at') }} > {{ setting('late_event_days', 'int') }}
+            as is_late,
         events.counted_points as points_then,
         events.counted_points * {{ share_left(
             'events.half_life_days', days_from('events.occurred_date', local_date(as_of()))

@@ -100,7 +100,7 @@ grades_reached as (
         grades_of_segments.is_high,
         row_number() over (
             partition by scored.score_version, scored.lead_id, grades_of_segments.dimension
-            order by grades_of_segments.least_score desc nulls last, grades_of_segments.grade
+            order by grades_of_segments.least_score desc nulls last, grades_of_segments.grade asc
         ) as grade_rank
     from scored
     inner join grades_of_segments

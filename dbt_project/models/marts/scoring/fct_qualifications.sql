@@ -41,7 +41,7 @@ ended as (
 
 ),
 
--- What the person did is on the record at once; sales may move the stage before the clock of the other system has struck.
+-- The clocks of two systems differ: sales may have moved the lead before the record of what the person did.
 visits_that_followed as (
 
     select
@@ -97,7 +97,8 @@ compared as (
         {{ local_date('ended.detected_at') }} as detected_date,
         ended.criterion_id,
         ended.reached_by,
-        {{ days_between('ended.occurred_at', 'ended.detected_at') }} > {{ setting('late_event_days', 'int') }} as is_late,
+        {{ days_between('ended.occurred_at', 'ended.detected_at') }} > {{ setting('late_event_days', 'int') }}
+            as is_late,
         case when ended.met_until < {{ as_of() }} then ended.met_until end as ended_at,
         coalesce(scores_then.fit_score, 0.0) as fit_score,
         coalesce(scores_then.intent_score, 0.0) as intent_score,

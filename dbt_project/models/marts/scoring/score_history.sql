@@ -48,7 +48,9 @@ days as (
         cast(spine.moment as date) as scored_date,
         changes.dimension,
         changes.score
-        * coalesce(pow(2.0, -(cast(spine.moment as date) - changes.changed_date) / changes.half_life_days), 1.0) as score
+        * coalesce(
+            pow(2.0, -(cast(spine.moment as date) - changes.changed_date) / changes.half_life_days), 1.0
+        ) as score
     from changes,
         generate_series(
             cast(changes.first_date as timestamp), cast(changes.last_date as timestamp), interval 1 day
