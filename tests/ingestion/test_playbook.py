@@ -111,6 +111,10 @@ def test_columns_may_stand_in_any_order_and_optional_ones_may_be_left_out(tmp_pa
 RULES = "rule_id,priority,activity_type,actor,is_touch,valid_from,valid_to,rationale\n"
 SETTINGS = default_text("settings")
 CALENDARS = default_text("business_calendars")
+SCORING_GROUPS = default_text("scoring_groups")
+SCORING_RULES = default_text("scoring_rules")
+GRADES = default_text("score_grades")
+CRITERIA = default_text("qualification_criteria")
 STAGES = default_text("lifecycle_stages")
 
 
@@ -160,6 +164,28 @@ STAGES = default_text("lifecycle_stages")
         ("business_calendars.csv", CALENDARS.replace("17:00", "08:00", 1), "line 2: column 'closes_at': 08:00 is not after 09:00"),
         ("business_calendars.csv", CALENDARS.replace("true", "false"), "line 1: exactly one calendar is the default, here 0 are"),
         ("business_calendars.csv", CALENDARS.replace("false", "true"), "line 3: exactly one calendar is the default, here 2 are"),
+        ("scoring_groups.csv", SCORING_GROUPS.replace("role,fit,30,", "role,fit,30,14"), "line 2: points of fit neither fade nor lapse: 'half_life_days' and 'valid_days' stay empty"),
+        ("scoring_groups.csv", SCORING_GROUPS.replace("reading,intent,6,14,", "reading,intent,6,,"), "line 7: points of intent either fade ('half_life_days') or hold and lapse ('valid_days')"),
+        ("scoring_groups.csv", SCORING_GROUPS.replace("reading,intent,6,14,", "reading,intent,6,2,"), "line 7: column 'half_life_days': 2 is less than 3"),
+        ("scoring_groups.csv", SCORING_GROUPS.replace("reading,intent,6,14,,1", "reading,intent,6,14,,"), "line 7: column 'purchase_order' is empty: say how near to buying the group is"),
+        ("scoring_groups.csv", SCORING_GROUPS.replace("turning_away,intent,40,,90", "turning_away,intent,-40,,0"), "line 12: column 'points_cap': -40 is below 0"),
+        ("scoring_rules.csv", SCORING_RULES.replace("senior,1,role,", "senior,1,roles,"), "line 2: score_version '1', rule_group 'roles' is not in scoring_groups.csv"),
+        ("scoring_rules.csv", SCORING_RULES.replace("senior,1,role,,", "senior,1,role,page_view,"), "line 2: a rule of fit looks at an attribute: 'activity_type', 'actor' and 'least_days' stay empty"),
+        ("scoring_rules.csv", SCORING_RULES.replace("lead.seniority,matches,c-level", "seniority,matches,c-level"), "line 2: column 'signal': 'seniority' is not an attribute such as lead.seniority or account.industry"),
+        ("scoring_rules.csv", SCORING_RULES.replace("between,50..5000", "between,50-5000"), "line 7: column 'value': '50-5000' is not a range such as 50..5000"),
+        ("scoring_rules.csv", SCORING_RULES.replace("at_least,5001", "at_least,many"), "line 8: column 'value': 'many' is not a number, which at_least asks for"),
+        ("scoring_rules.csv", SCORING_RULES.replace("matches,pl|de|at|cz", "matches,(pl"), "line 9: column 'value': '(pl' is not a pattern (a regular expression)"),
+        ("scoring_rules.csv", SCORING_RULES.replace("reading,page_view,person", "reading,,person"), "line 14: column 'activity_type' is empty: a rule of intent says what has to happen"),
+        ("scoring_rules.csv", SCORING_RULES.replace("content.funnel_phase,matches", "content.phase,matches"), "line 14: column 'signal': 'content.phase' is unknown; known are activity.channel, activity.outcome, activity.page, content.content_name, content.content_type, content.funnel_phase, content.topic"),
+        ("scoring_rules.csv", SCORING_RULES.replace("matches,awareness,,,1,", "matches,awareness,,,-1,"), "line 14: column 'points': -1 is below 0, but the group's fade; use a group with 'valid_days'"),
+        ("scoring_rules.csv", SCORING_RULES.replace(",-25,,,Wants", ",25,,,Wants"), "line 29: column 'points': 25 is above 0, but the group's lapse; use a group that fades"),
+        ("scoring_rules.csv", SCORING_RULES.replace("content.funnel_phase,matches,awareness", "content.funnel_phase,,awareness"), "line 14: columns 'signal', 'operator' and 'value' go together: fill all or none"),
+        ("scoring_rules.csv", SCORING_RULES.replace(",2,14,12,", ",2,,12,"), "line 22: column 'within_days' is empty: within how many days does it have to happen again?"),
+        ("scoring_rules.csv", SCORING_RULES.replace("Can decide or sits with those who do", ""), "line 2: column 'rationale': is empty"),
+        ("score_grades.csv", GRADES.replace("1,fit,D,,,false,Not whom the product was built for\n", ""), "line 1: version 1 has no lowest grade of fit: a row without 'least_score' and 'segment'"),
+        ("qualification_criteria.csv", CRITERIA.replace("demo_requested,person,1,30,,,signal", "demo_requested,person,,30,,,signal"), "line 2: columns 'actor', 'least_count' and 'within_days' say by whom and how often 'activity_type' is to happen"),
+        ("qualification_criteria.csv", CRITERIA.replace("40,30,score", ",,score"), "line 6: it asks for nothing: fill 'activity_type', 'least_fit' or 'least_intent'"),
+        ("settings.csv", "setting,value,description\nscore_version,7,\n", "line 2: '7' is no version of scoring_groups.csv, which has 1"),
         ("sla_rules.csv", default_text("sla_rules").replace("10,assigned", "10,later"), "line 4: column 'clock': 'later' is unknown; known are qualified, assigned"),
         ("settings.csv", SETTINGS.replace("group_count,20,", "group_count,1.5,"), "line 14: '1.5' is not a whole number"),
     ],
