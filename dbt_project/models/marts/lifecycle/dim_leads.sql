@@ -38,6 +38,13 @@ deals as (
 
 ),
 
+scores as (
+
+    select * from {{ ref('fct_lead_scores') }}
+    where is_in_force
+
+),
+
 described as (
 
     select
@@ -63,11 +70,15 @@ described as (
             coalesce(deals.furthest_stage_order, 0)
         ) as furthest_stage_order,
         deals.primary_lead_id is not null as has_opportunity,
-        coalesce(deals.is_won, false) as is_customer
+        coalesce(deals.is_won, false) as is_customer,
+        scores.fit_score,
+        scores.intent_score,
+        scores.is_good_fit as is_in_icp
     from leads
     left join current_visits on leads.lead_id = current_visits.entity_id
     left join furthest_visits on leads.lead_id = furthest_visits.entity_id
     left join deals on leads.lead_id = deals.primary_lead_id
+    left join scores on leads.lead_id = scores.lead_id
 
 )
 

@@ -144,6 +144,8 @@ described as (
         graded.fit_grade,
         graded.intent_grade,
         graded.fit_grade || graded.intent_grade as grade,
+        graded.is_good_fit,
+        graded.is_high_intent,
         quadrants.quadrant,
         quadrants.recommended_action,
         scored.last_changed_date,
