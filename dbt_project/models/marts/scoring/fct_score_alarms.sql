@@ -77,6 +77,7 @@ visits as (
         visits.lead_id,
         visits.entered_at,
         visits.entered_date,
+        stages.stage,
         stages.stage_role
     from {{ ref('fct_lead_stage_visits') }} as visits
     inner join {{ ref('dim_stages') }} as stages on visits.stage = stages.stage
@@ -91,12 +92,13 @@ visits as (
 accepted as (
 
     select
+        stage,
         lead_id,
         min(entered_at) as accepted_at,
         {{ month_number('min(entered_date)') }} as month_number
     from visits
     where stage_role = 'sales_qualified'
-    group by lead_id
+    group by stage, lead_id
 
 ),
 
@@ -119,6 +121,7 @@ deals as (
 accepted_with_deals as (
 
     select
+        accepted.stage,
         accepted.lead_id,
         accepted.month_number,
         max(case when deals.lead_id is not null then 1 else 0 end) as deal_count
@@ -129,20 +132,24 @@ accepted_with_deals as (
             accepted.lead_id = deals.lead_id
             and deals.opened_at >= accepted.accepted_at
             and {{ days_between('accepted.accepted_at', 'deals.opened_at') }} <= build.horizon_days
-    group by accepted.lead_id, accepted.month_number
+    group by accepted.stage, accepted.lead_id, accepted.month_number
 
 ),
 
 accepted_history as (
 
-    select min(month_number) as first_month_number
+    select
+        stage,
+        min(month_number) as first_month_number
     from accepted
+    group by stage
 
 ),
 
 accepted_counted as (
 
     select
+        accepted_with_deals.stage,
         months.last_mature_month_start_date as month_start_date,
         months.least_group_count,
         accepted_with_deals.month_number = months.last_mature_month_number as is_last,
@@ -153,9 +160,11 @@ accepted_counted as (
     inner join accepted_history on accepted_history.first_month_number < months.last_mature_month_number - 3
     inner join accepted_with_deals
         on
-            accepted_with_deals.month_number
+            accepted_history.stage = accepted_with_deals.stage
+            and accepted_with_deals.month_number
             between months.last_mature_month_number - 3 and months.last_mature_month_number
     group by
+        accepted_with_deals.stage,
         months.last_mature_month_start_date,
         months.least_group_count,
         accepted_with_deals.month_number = months.last_mature_month_number
@@ -167,7 +176,7 @@ too_low as (
     select
         limits.alarm,
         '(all)' as score_version,
-        'sales_qualified' as subject,
+        now_accepted.stage as subject,
         now_accepted.month_start_date,
         now_accepted.deal_rate as value,
         (1.0 - limits.limit_value) * before.deal_rate as limit_value,
@@ -176,7 +185,7 @@ too_low as (
         before.lead_count as before_lead_count
     from limits
     inner join accepted_counted as now_accepted on now_accepted.is_last
-    inner join accepted_counted as before on not before.is_last
+    inner join accepted_counted as before on now_accepted.stage = before.stage and not before.is_last
     where
         limits.alarm = 'threshold_too_low'
         and now_accepted.lead_count >= now_accepted.least_group_count
