@@ -9,7 +9,8 @@ build as (
     select
         {{ local_date(as_of()) }} as today_date,
         {{ setting('conversion_horizon_days', 'int') }} as horizon_days,
-        {{ setting('least_group_count', 'bigint') }} as least_group_count
+        {{ setting('least_group_count', 'bigint') }} as least_group_count,
+        {{ setting('score_version', 'int') }} as version_in_force
 
 ),
 
@@ -62,12 +63,36 @@ scores as (
 
 ),
 
-rule_versions as (
+rules as (
+
+    select
+        'rules ' || cast(rules.score_version as string) as score_version,
+        rules.score_version = build.version_in_force as is_in_force,
+        case when rules.valid_from <= build.today_date then rules.valid_from end as began_date,
+        case when rules.valid_to <= build.today_date then rules.valid_to end as ended_date,
+        build.today_date
+    from {{ ref('scoring_rules') }} as rules
+    cross join build
+
+),
+
+-- Rules that are computed beside those in force are a trial.
+versions_on_trial as (
 
     select score_version
-    from scores
-    where is_of_rules
+    from rules
+    where not is_in_force
     group by score_version
+
+),
+
+rule_versions as (
+
+    select scores.score_version
+    from scores
+    left join versions_on_trial on scores.score_version = versions_on_trial.score_version
+    where scores.is_of_rules and versions_on_trial.score_version is null
+    group by scores.score_version
 
 ),
 
@@ -332,6 +357,7 @@ worse as (
     from limits
     cross join build
     inner join ranking_measured as by_rules on by_rules.is_by_rules
+    inner join rule_versions on by_rules.score_version = rule_versions.score_version
     inner join ranking_measured as learned
         on
             by_rules.score_version = learned.score_version
@@ -390,6 +416,7 @@ drifted as (
         before.lead_count as before_lead_count
     from drift
     inner join months on drift.month_start_date = months.last_month_start_date
+    left join versions_on_trial on drift.subject = versions_on_trial.score_version
     inner join limits
         on case when drift.subject_type = 'score' then 'score_drift' else 'input_drift' end = limits.alarm
     left join drift as before
@@ -398,7 +425,42 @@ drifted as (
             and drift.subject = before.subject
             and before.month_start_date
             = {{ month_start(add_days('drift.month_start_date', -1)) }}
-    where drift.psi > limits.limit_value and drift.psi > drift.chance_psi
+    where
+        drift.psi > limits.limit_value
+        and drift.psi > drift.chance_psi
+        and versions_on_trial.score_version is null
+
+),
+
+-- A rule that ends is a change as well as one that begins; rules without a date are as old as the rest.
+changed as (
+
+    select
+        score_version,
+        today_date,
+        greatest(max(began_date), max(ended_date)) as changed_date
+    from rules
+    where is_in_force
+    group by score_version, today_date
+
+),
+
+stale as (
+
+    select
+        limits.alarm,
+        changed.score_version,
+        'scoring_rules' as subject,
+        {{ month_start('changed.changed_date') }} as month_start_date,
+        cast({{ days_from('changed.changed_date', 'changed.today_date') }} as double) as value,
+        limits.limit_value,
+        cast(null as double) as before_value,
+        cast(null as bigint) as lead_count,
+        cast(null as bigint) as before_lead_count
+    from limits
+    inner join changed
+        on {{ days_from('changed.changed_date', 'changed.today_date') }} > limits.limit_value
+    where limits.alarm = 'stale_rules'
 
 ),
 
@@ -415,6 +477,8 @@ findings as (
     select * from miscalibrated
     union all
     select * from drifted
+    union all
+    select * from stale
 
 ),
 
