@@ -11,7 +11,7 @@
     exp(sum(ln({{ value }})))
 {%- endmacro %}
 
-{% macro exact_sum(amount) -%}
+{% macro exact_sum(amount, digits=6) -%}
     {#- A sum of amounts that does not depend on the order in which they come: the same input gives the same marts. -#}
-    cast(sum(cast({{ amount }} as decimal(38, 6))) as double)
+    cast(sum(cast({{ amount }} as decimal(38, {{ digits }}))) as double)
 {%- endmacro %}
