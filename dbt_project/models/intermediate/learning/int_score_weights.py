@@ -10,7 +10,9 @@ def model(dbt, session):
 
     def features_of(sample):
         session.register("score_sample", sample)
-        return features.query("features", "select features.* from features semi join score_sample using (lead_id, scored_date)").df()
+        return features.query(
+            "features", "select features.* from features semi join score_sample using (lead_id, scored_date)"
+        ).df()
 
     return learn(
         dbt.ref("int_score_snapshots").df(),

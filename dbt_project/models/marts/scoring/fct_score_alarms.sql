@@ -464,8 +464,27 @@ stale as (
 
 ),
 
+looking_wrong as (
+
+    select
+        rule_findings.alarm,
+        'rules ' || cast(rule_findings.score_version as string) as score_version,
+        rule_findings.subject,
+        {{ month_start('build.today_date') }} as month_start_date,
+        rule_findings.value,
+        rule_findings.limit_value,
+        cast(null as double) as before_value,
+        cast(null as bigint) as lead_count,
+        cast(null as bigint) as before_lead_count
+    from {{ ref('int_scoring_rule_findings') }} as rule_findings
+    cross join build
+
+),
+
 findings as (
 
+    select * from looking_wrong
+    union all
     select * from too_low
     union all
     select * from too_high
