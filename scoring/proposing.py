@@ -31,13 +31,13 @@ def propose(
     """One row per rule that gives points today, with the points that history proposes; nothing is changed by it.
 
     snapshots: lead_id, scored_date, is_today, is_opportunity (null while unknown), opportunity_learned_from,
-    account_fold, sample_key. units: lead_id, scored_date, rule_id, units (how often the rule had fired by then, faded and
-    capped; 1 for an attribute that it asks for). rules: scoring_rules of one version.
+    account_fold, sample_key. units: lead_id, scored_date, rule_id, units (how often the rule had fired by then, faded
+    and capped; 1 for an attribute that it asks for). rules: scoring_rules of one version.
 
     The proposal is a logistic regression on the units, rounded to whole points on the scale of the present ones: the
-    scores of all leads keep their spread, and so thresholds their meaning (a scorecard: Siddiqi, Credit Risk Scorecards,
-    2006, ch. 6). The back-test learns from the earlier two thirds what was known by then, from other accounts than it
-    judges. Where history is too thin, `refusal` says so and proposes nothing.
+    scores of all leads keep their spread, and so thresholds their meaning (a scorecard: Siddiqi, Credit Risk
+    Scorecards, 2006). The back-test learns from the earlier two thirds what was known by then, from other accounts than
+    it judges. Where history is too thin, `refusal` says so and nothing is proposed.
     """
     rules = _in_force(rules, today)
     known = snapshots[~snapshots["is_today"] & snapshots["is_opportunity"].notna()]
@@ -106,7 +106,7 @@ def _refusal(known: pd.DataFrame, reached: np.ndarray, least_count: int) -> str 
 def _back_test(
     known: pd.DataFrame, reached: np.ndarray, design: sparse.csr_matrix, points: np.ndarray
 ) -> dict[str, float]:
-    """AUC of the present and of the proposed points on later leads of other accounts; NaN where history is too short."""
+    """AUC of the present and the proposed points on later leads of other accounts; NaN where history is too short."""
     folds = known["account_fold"].to_numpy()
     learned_from = pd.to_datetime(known["opportunity_learned_from"])
     begins = learned_from.sort_values().iloc[int(len(learned_from) * SHARE_LEARNED_FROM)]

@@ -10,9 +10,7 @@ def model(dbt, session):
 
     def features_of(sample):
         session.register("score_sample", sample)
-        return features.query(
-            "features", "select features.* from features semi join score_sample using (lead_id, scored_date)"
-        ).df()
+        return features.query("features", "select features.* from features semi join score_sample using (lead_id, scored_date)").df()
 
     return learn(
         dbt.ref("int_score_snapshots").df(),
@@ -21,5 +19,5 @@ def model(dbt, session):
             Outcome("opportunity", "an opportunity", int(settings["score_opportunity_days"])),
             Outcome("won", "a won deal", int(settings["score_won_days"])),
         ],
-        int(settings["score_least_positive_count"]),
+        int(settings["score_least_positives"]),
     )
