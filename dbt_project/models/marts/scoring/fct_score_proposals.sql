@@ -11,7 +11,7 @@ with proposed as (
         backtest_auc,
         proposed_backtest_auc,
         backtest_lead_count,
-        refusal
+        cast(refusal as string) as refusal
     from {{ ref('int_points_proposed') }}
 
 )
