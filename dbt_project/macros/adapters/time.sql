@@ -64,6 +64,32 @@
     from_utc_timestamp({{ moment }}, {{ setting('reporting_timezone') }})
 {%- endmacro %}
 
+{% macro to_utc(local_moment) %}
+    {#- The moment at which clocks in the reporting time zone show this. -#}
+    {{- return(adapter.dispatch('to_utc', 'funnelhouse')(local_moment)) -}}
+{% endmacro %}
+
+{% macro default__to_utc(local_moment) -%}
+    timezone('UTC', timezone({{ setting('reporting_timezone') }}, cast({{ local_moment }} as timestamp)))
+{%- endmacro %}
+
+{% macro spark__to_utc(local_moment) -%}
+    to_utc_timestamp(cast({{ local_moment }} as timestamp), {{ setting('reporting_timezone') }})
+{%- endmacro %}
+
+{% macro end_of_day(local_day) -%}
+    {#- The moment at which a day ends in the reporting time zone: the first of the next one. -#}
+    {{ to_utc(add_days(local_day, 1)) }}
+{%- endmacro %}
+
+{% macro latest_moment(moment, precision) -%}
+    {#- The latest that something can have happened: of what is known by its day, the last second of that day. -#}
+    case
+        when {{ precision }} = 'day' then {{ add_seconds(end_of_day('cast(' ~ moment ~ ' as date)'), -1) }}
+        else {{ moment }}
+    end
+{%- endmacro %}
+
 {% macro month_start(day) -%}
     cast(date_trunc('month', {{ day }}) as date)
 {%- endmacro %}
@@ -78,6 +104,18 @@
 
 {% macro spark__add_days(day, days) -%}
     date_add({{ day }}, cast({{ days }} as int))
+{%- endmacro %}
+
+{% macro add_months(day, months) %}
+    {{- return(adapter.dispatch('add_months', 'funnelhouse')(day, months)) -}}
+{% endmacro %}
+
+{% macro default__add_months(day, months) -%}
+    cast({{ day }} + to_months(cast({{ months }} as int)) as date)
+{%- endmacro %}
+
+{% macro spark__add_months(day, months) -%}
+    add_months({{ day }}, {{ months }})
 {%- endmacro %}
 
 {% macro days_from_to(first_day, last_day) %}

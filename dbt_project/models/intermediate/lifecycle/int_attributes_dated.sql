@@ -51,6 +51,7 @@ dated as (
         entity_id,
         attribute,
         value,
+        changed_at as recorded_at,
         case
             when row_number() over (partition by entity, entity_id, attribute order by changed_at) > 1 then changed_at
             else timestamp '0001-01-01 00:00:00'
