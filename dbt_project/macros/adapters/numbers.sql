@@ -15,3 +15,16 @@
     {#- A sum of amounts that does not depend on the order in which they come: the same input gives the same marts. -#}
     cast(sum(cast({{ amount }} as decimal(38, 6))) as double)
 {%- endmacro %}
+
+{% macro is_finite(number) %}
+    {#- Whether a value is a number, and neither infinite nor "not a number". -#}
+    {{- return(adapter.dispatch('is_finite', 'funnelhouse')(number)) -}}
+{% endmacro %}
+
+{% macro default__is_finite(number) -%}
+    coalesce(isfinite({{ number }}), false)
+{%- endmacro %}
+
+{% macro spark__is_finite(number) -%}
+    coalesce(abs({{ number }}) < double('infinity'), false)
+{%- endmacro %}

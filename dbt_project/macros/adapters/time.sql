@@ -28,6 +28,11 @@
     ({{ moment }} + make_dt_interval(0, 0, {{ minutes }}, 0))
 {%- endmacro %}
 
+{% macro whole_days_between(earlier_day, later_day) -%}
+    {#- How many days one day lies after another, as a number. -#}
+    cast({{ days_between('cast(' ~ earlier_day ~ ' as timestamp)', 'cast(' ~ later_day ~ ' as timestamp)') }} as double)
+{%- endmacro %}
+
 {% macro hours_between(earlier, later) -%}
     (({{ epoch_seconds(later) }} - {{ epoch_seconds(earlier) }}) / 3600.0)
 {%- endmacro %}
@@ -92,6 +97,10 @@
 
 {% macro month_start(day) -%}
     cast(date_trunc('month', {{ day }}) as date)
+{%- endmacro %}
+
+{% macro quarter_start(day) -%}
+    cast(date_trunc('quarter', {{ day }}) as date)
 {%- endmacro %}
 
 {% macro add_days(day, days) %}

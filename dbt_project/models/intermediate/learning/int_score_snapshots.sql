@@ -4,6 +4,7 @@ with leads as (
         lead_id,
         account_id,
         {{ local_date('created_at', 'created_at_precision') }} as created_date,
+        created_at as recorded_created_at,
         case
             when created_at_precision = 'day' then {{ to_utc('cast(created_at as date)') }}
             else created_at
@@ -46,7 +47,7 @@ stays_out as (
         coalesce(visits.exited_at, timestamp '9999-12-31 00:00:00') as exited_at,
         visits.is_current,
         -- What the record says only of today may have begun at any time since it was made.
-        visits.is_left_truncated and visits.entered_at <= leads.created_at as is_undated
+        visits.is_left_truncated and visits.entered_at <= leads.recorded_created_at as is_undated
     from {{ ref('int_stage_visits') }} as visits
     inner join leads on visits.entity_id = leads.lead_id
     where visits.track = 'lead' and visits.stage_role in ('disqualified', 'opportunity')
@@ -157,7 +158,7 @@ today as (
         true as is_today
     from tracked
     left join stays_out on tracked.lead_id = stays_out.lead_id and stays_out.is_current
-    where stays_out.lead_id is null and (tracked.opened_at is null or tracked.opened_at > {{ as_of() }})
+    where stays_out.lead_id is null and tracked.opened_at is null
 
 ),
 
@@ -206,9 +207,9 @@ labelled as (
             when opportunity_until <= {{ as_of() }} then coalesce(opened_at < opportunity_until, false)
         end as is_opportunity,
         case when won_until <= {{ as_of() }} then coalesce(won_at < won_until, false) end as is_won,
-        opportunity_until,
-        won_until,
-        md5(concat(lead_id, cast(scored_date as string))) as sample_key
+        {{ add_months(quarter_start(local_date(add_seconds('opportunity_until', -0.000001))), 3) }} as opportunity_learned_from,
+        {{ add_months(quarter_start(local_date(add_seconds('won_until', -0.000001))), 3) }} as won_learned_from,
+        md5(lead_id || cast(scored_date as string)) as sample_key
     from with_horizons
 
 )
