@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 FOLDS = (0, 1, 2, 3)
 ALL_ACCOUNTS = -1
@@ -31,13 +32,15 @@ def fit_by_account(design: sparse.csr_matrix, reached: np.ndarray, folds: np.nda
     Each fit chooses its strength and its calibration by fits without another fold of its own accounts: nothing of what
     a fold holds reaches the fit without it. Raises ValueError where a part has one outcome only.
     """
-    by_excluded = {
-        excluded: _path(
-            design, reached, ~np.isin(folds, excluded), TOLERANCE if size < 2 else TOLERANCE_OF_PARTS
-        )
-        for size in (0, 1, 2)
-        for excluded in combinations(FOLDS, size)
-    }
+    # Threads that wait for one another make small fits slower, and sums depend on how many there are.
+    with threadpool_limits(limits=1):
+        by_excluded = {
+            excluded: _path(
+                design, reached, ~np.isin(folds, excluded), TOLERANCE if size < 2 else TOLERANCE_OF_PARTS
+            )
+            for size in (0, 1, 2)
+            for excluded in combinations(FOLDS, size)
+        }
     fits = {}
     for fold in (ALL_ACCOUNTS, *FOLDS):
         own = () if fold == ALL_ACCOUNTS else (fold,)

@@ -63,7 +63,7 @@ def learn(
                 & snapshots[f"is_{outcome.name}"].notna()
                 & (snapshots[f"{outcome.name}_learned_from"] <= quarter)
             ]
-            sample = known.nsmallest(MOST_ROWS, "sample_key") if len(known) > MOST_ROWS else known
+            sample = known.sort_values("sample_key").head(MOST_ROWS)
             sample = sample.sort_values(["lead_id", "scored_date"], ignore_index=True)
             reached = sample[f"is_{outcome.name}"].astype(int).to_numpy()
             reason = refusal(sample["lead_id"], reached, sample["account_fold"].to_numpy(), outcome, quarter, least_count)
