@@ -57,46 +57,23 @@ content as (
 
 ),
 
-visitors as (
-
-    select visitor_id, min(linked_at) as linked_at
-    from {{ ref('identity_links') }}
-    where not is_deleted
-    group by visitor_id
-
-),
-
--- What a source's first load brings is its history, and was known when it happened.
-first_loads as (
-
-    select source, min(loaded_at) as loaded_at
-    from {{ ref('activities') }}
-    group by source
-
-),
-
 activities as (
 
     select
-        classified.activity_id,
-        classified.lead_id,
-        classified.activity_type,
-        classified.content_id,
-        classified.channel,
-        classified.is_touch,
-        recorded.actor = 'person' or coalesce(recorded.is_inbound, false) as is_inbound,
-        classified.occurred_at,
-        {{ local_date('classified.occurred_at', 'classified.occurred_at_precision') }} as occurred_date,
-        greatest(
-            {{ latest_moment('classified.occurred_at', 'classified.occurred_at_precision') }},
-            case when recorded.lead_id is null then visitors.linked_at end,
-            case when recorded.loaded_at > first_loads.loaded_at then recorded.loaded_at end
-        ) as known_at
-    from {{ ref('int_activities_classified') }} as classified
-    inner join {{ ref('activities') }} as recorded on classified.activity_id = recorded.activity_id
-    inner join first_loads on recorded.source = first_loads.source
-    left join visitors on recorded.visitor_id = visitors.visitor_id
-    where classified.lead_id is not null
+        activity_id,
+        lead_id,
+        activity_type,
+        content_id,
+        channel,
+        is_touch,
+        coalesce(actor = 'person', false) as is_inbound,
+        occurred_at,
+        occurred_date,
+        case
+            when is_known_by_day then {{ latest_moment('known_at', "'day'") }}
+            else known_at
+        end as known_at
+    from {{ ref('int_activities_known') }}
 
 ),
 

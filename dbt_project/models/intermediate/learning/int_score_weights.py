@@ -19,5 +19,5 @@ def model(dbt, session):
             Outcome("opportunity", "an opportunity", int(settings["score_opportunity_days"])),
             Outcome("won", "a won deal", int(settings["score_won_days"])),
         ],
-        int(settings["score_least_positives"]),
+        int(settings["score_least_positive_count"]),
     )

@@ -31,6 +31,7 @@ known as (
         activities.channel,
         activities.content_id,
         activities.page,
+        activities.is_touch,
         activities.occurred_at,
         {{ local_date('activities.occurred_at', 'activities.occurred_at_precision') }} as occurred_date,
         greatest(
@@ -59,9 +60,11 @@ dated as (
         channel,
         content_id,
         page,
+        is_touch,
         occurred_at,
         occurred_date,
         known_at,
+        coalesce(known_at = known_day_at, false) as is_known_by_day,
         -- A day's own zone is the local one already.
         case
             when known_at = known_day_at then occurred_date
