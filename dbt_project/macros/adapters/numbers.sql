@@ -28,16 +28,3 @@
 {% macro spark__is_finite(number) -%}
     coalesce(abs({{ number }}) < double('infinity'), false)
 {%- endmacro %}
-
-{% macro is_finite(number) %}
-    {#- Whether a value is a number, and neither infinite nor "not a number". -#}
-    {{- return(adapter.dispatch('is_finite', 'funnelhouse')(number)) -}}
-{% endmacro %}
-
-{% macro default__is_finite(number) -%}
-    coalesce(isfinite({{ number }}), false)
-{%- endmacro %}
-
-{% macro spark__is_finite(number) -%}
-    coalesce(abs({{ number }}) < double('infinity'), false)
-{%- endmacro %}
