@@ -29,6 +29,20 @@ quadrants as (
 
 ),
 
+-- Whoever has an opportunity or is out has no chance that could be learned.
+learned as (
+
+    select
+        lead_id,
+        max(case when outcome = 'opportunity' then probability end) as learned_probability,
+        max(case when outcome = 'won' then probability end) as learned_won_probability,
+        max(case when outcome = 'opportunity' then fitted_on end) as learned_fitted_on
+    from {{ ref('int_learned_scores') }}
+    where split = 'none'
+    group by lead_id
+
+),
+
 scores as (
 
     select
@@ -148,6 +162,9 @@ described as (
         graded.is_high_intent,
         quadrants.quadrant,
         quadrants.recommended_action,
+        learned.learned_probability,
+        learned.learned_won_probability,
+        learned.learned_fitted_on,
         scored.last_changed_date,
         scored.channel,
         scored.campaign_id,
@@ -159,6 +176,7 @@ described as (
         on
             scored.score_version = graded.score_version
             and scored.lead_id = graded.lead_id
+    left join learned on scored.lead_id = learned.lead_id
     left join quadrants
         on
             graded.is_good_fit = quadrants.is_good_fit
