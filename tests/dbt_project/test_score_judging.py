@@ -38,6 +38,7 @@ class Judge:
             ("marts", "dim_stages", ""),
             ("playbook", "settings", ""),
             ("playbook", "score_alarms", ""),
+            ("playbook", "scoring_rules", ""),
         ]:
             self.connection.execute(f"create schema if not exists warehouse.{schema}")
             self.connection.execute(f"create table warehouse.{schema}.{table} as from built.{schema}.{table} {rows}")

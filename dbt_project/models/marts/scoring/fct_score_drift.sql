@@ -1,7 +1,7 @@
 {%- set keys = ['subject_type', 'subject', 'month_start_date'] -%}
 {%- set key_list = keys | join(', ') -%}
 {%- set by_value -%}
-    (partition by {{ key_list }} order by number_value rows between unbounded preceding and current row)
+(partition by {{ key_list }} order by number_value rows between unbounded preceding and current row)
 {%- endset -%}
 
 with snapshots as (
@@ -156,16 +156,16 @@ numbers_cut as (
 
     select
         *,
-        {% for column, count in [
-            ('cuts_so_far', 'reference_count_so_far'),
-            ('cuts_before', '(reference_count_so_far - reference_count)'),
-        ] -%}
         case
             when reference_count_of_all = 0.0 then 0
-            when {{ count }} = reference_count_of_all then 9
-            else floor(10.0 * {{ count }} / reference_count_of_all)
-        end as {{ column }}{{ ',' if not loop.last }}
-        {% endfor %}
+            when reference_count_so_far = reference_count_of_all then 9
+            else floor(10.0 * reference_count_so_far / reference_count_of_all)
+        end as cuts_so_far,
+        case
+            when reference_count_of_all = 0.0 then 0
+            when reference_count_so_far - reference_count = reference_count_of_all then 9
+            else floor(10.0 * (reference_count_so_far - reference_count) / reference_count_of_all)
+        end as cuts_before
     from numbers_summed
 
 ),

@@ -186,17 +186,29 @@ measured as (
         / nullif(tops.top_decile_count * ranking_measured.reached_count, 0) as top_decile_lift,
         tops.top_fifth_reached_count
         / nullif(cast(ranking_measured.reached_count as double), 0.0) as top_fifth_share,
-        {% for metric in of_probability -%}
-        probabilities_measured.{{ metric }}{{ ',' if not loop.last }}
-        {% endfor %}
+        probabilities_measured.brier,
+        probabilities_measured.brier_reliability,
+        probabilities_measured.brier_resolution,
+        probabilities_measured.brier_uncertainty,
+        probabilities_measured.brier_within_bins,
+        probabilities_measured.calibration_error,
+        probabilities_measured.calibration_error_by_chance
     from periods
-    {%- for relation in ['ranking_measured', 'tops', 'probabilities_measured'] %}
-    left join {{ relation }}
+    left join ranking_measured
         on
-            periods.score_version = {{ relation }}.score_version
-            and periods.period_type = {{ relation }}.period_type
-            and periods.period_start_date = {{ relation }}.period_start_date
-    {%- endfor %}
+            periods.score_version = ranking_measured.score_version
+            and periods.period_type = ranking_measured.period_type
+            and periods.period_start_date = ranking_measured.period_start_date
+    left join tops
+        on
+            periods.score_version = tops.score_version
+            and periods.period_type = tops.period_type
+            and periods.period_start_date = tops.period_start_date
+    left join probabilities_measured
+        on
+            periods.score_version = probabilities_measured.score_version
+            and periods.period_type = probabilities_measured.period_type
+            and periods.period_start_date = probabilities_measured.period_start_date
 
 ),
 
@@ -225,8 +237,8 @@ listed as (
     union all
     {% endfor -%}
     select
-        subject, 'month', month_start_date, month_start_date, 'score_psi', psi, lead_count, cast(null as bigint),
-        is_partial_period
+        subject, 'month', month_start_date as period_start_date, month_start_date as last_month_start_date, 'score_psi',
+        psi, lead_count, cast(null as bigint), is_partial_period
     from {{ ref('fct_score_drift') }}
     where subject_type = 'score'
 
