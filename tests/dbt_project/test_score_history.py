@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.refresh
 
 EXACT = 1e-9
-SEEDS = range(12)
+SEEDS = range(8)
 LAST_DATE = date(2026, 11, 1)  # that of the made-up company; the clocks change on 25 October
 FIRST_DATE = LAST_DATE - timedelta(days=110)
 ZONE = ZoneInfo("Europe/Warsaw")
@@ -494,9 +494,9 @@ def test_each_days_scores_are_those_of_scoring_anew_by_what_was_known_then(marts
         for lead_id in anew.leads:
             days = [FIRST_DATE + timedelta(days=number) for number in range((LAST_DATE - FIRST_DATE).days + 1)]
             for day in days:
-                fit, intent = told.get((lead_id, day), (0.0, 0.0))
-                assert fit == pytest.approx(anew.fit(version, lead_id, day), abs=EXACT), (version, lead_id, day)
-                assert intent == pytest.approx(anew.intent(version, lead_id, day), abs=EXACT), (version, lead_id, day)
+                found = told.get((lead_id, day), (0.0, 0.0))
+                expected = anew.fit(version, lead_id, day), anew.intent(version, lead_id, day)
+                assert np.abs(np.subtract(found, expected)).max() < EXACT, (version, lead_id, day, found, expected)
             # From the first score on, there is one on each day.
             told_days = [day for day in days if (lead_id, day) in told]
             assert told_days == days[len(days) - len(told_days) :]
@@ -515,9 +515,11 @@ def test_the_score_of_a_day_is_that_of_the_history(marts):
                 from marts.score_as_of(day := '{day}', in_version := {version})
                 """
             )
-            assert {(lead_id, day): (fit, intent) for lead_id, fit, intent in rows} == pytest.approx(
-                {key: scores for key, scores in told.items() if key[1] == day}, abs=EXACT
-            )
+            expected = {lead_id: scores for (lead_id, scored_date), scores in told.items() if scored_date == day}
+            assert expected
+            assert {lead_id for lead_id, *_ in rows} == expected.keys()
+            for lead_id, *scores in rows:
+                assert scores == pytest.approx(expected[lead_id], abs=EXACT)
 
 
 def test_scores_do_not_depend_on_the_order_of_the_rows(marts):
@@ -525,7 +527,7 @@ def test_scores_do_not_depend_on_the_order_of_the_rows(marts):
     marts.build(company)
     changes = "select * from marts.fct_lead_score_changes order by all"
     before = marts.ask(changes)
-    company.tables = {name: rows.iloc[::-1] for name, rows in company.tables.items()}
+    company.tables = {name: rows[::-1].reset_index(drop=True) for name, rows in company.tables.items()}
     marts.build(company)
     assert len(before) > 100
     assert marts.ask(changes) == before
