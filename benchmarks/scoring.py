@@ -7,7 +7,6 @@ that DuckDB needs to group the touches by lead and sum a number, three times ove
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -52,7 +51,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scoring", description=__doc__)
     parser.add_argument("--leads", type=int, default=1_000_000, help="leads (default: 1,000,000)")
     parser.add_argument("--touches", type=int, default=50_000_000, help="touches of all of them (default: 50,000,000)")
-    parser.add_argument("--folder", type=Path, help="where to work, and find what is there already (default: a new one)")
+    parser.add_argument(
+        "--folder", type=Path, help="where to work, and find what is there already (default: a new one)"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
@@ -88,8 +89,10 @@ def build_company(folder: Path) -> None:
 
 
 def scratch(folder: Path) -> duckdb.DuckDBPyConnection:
-    settings = {"threads": 2, "memory_limit": "8GB", "temp_directory": str(folder / "spilled"), "timezone": "UTC"}
-    return duckdb.connect(str(folder / "scratch.duckdb"), config=settings)
+    settings = {"threads": 2, "memory_limit": "8GB", "temp_directory": str(folder / "spilled")}
+    connection = duckdb.connect(str(folder / "scratch.duckdb"), config=settings)
+    connection.execute("set timezone = 'UTC'")
+    return connection
 
 
 def selects(folder: Path) -> dict[str, str]:
@@ -112,6 +115,7 @@ def multiply(connection: duckdb.DuckDBPyConnection, warehouse: Path, lead_count:
     weights = random.lognormal(0, SPREAD, lead_count)
     ends = np.round(np.cumsum(weights) / weights.sum() * touch_count).astype(np.int64)
     counts = pd.DataFrame({"number": np.arange(lead_count), "touch_count": np.diff(ends, prepend=0)})
+    connection.register("counts", counts)
     first_at = AS_OF - timedelta(days=365 * YEARS)
     connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
     for schema in ("unified", "playbook", "intermediate", "marts"):
@@ -192,10 +196,11 @@ def multiply(connection: duckdb.DuckDBPyConnection, warehouse: Path, lead_count:
             from numbered, unnest(range(touch_count)) as ordinals (ordinal)
         )
         select
-            'E' || lpad(number::varchar, 8, '0') || lpad(ordinal::varchar, 5, '0') as activity_id, lead_id,
+            'E' || lpad(number::varchar, 8, '0') || lpad(ordinal::varchar, 5, '0') as activity_id, touches.lead_id,
             activity_type, actor, outcome, channel, content_id, page,
             touches.occurred_at, touches.occurred_at::date as occurred_date,
-            touches.occurred_at + learnt_after as known_at, (touches.occurred_at + learnt_after)::date as known_date,
+            least(touches.occurred_at + learnt_after, timestamp '{AS_OF}') as known_at,
+            least(touches.occurred_at + learnt_after, timestamp '{AS_OF}')::date as known_date,
             1 + ordinal % 7 as x
         from touches
         join (select *, known_at - occurred_at as learnt_after from touches_alike) as touches_alike using (alike)
