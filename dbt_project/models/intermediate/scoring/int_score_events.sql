@@ -52,14 +52,14 @@ matched as (
 
 ),
 
--- What counts only where it happens again counts once a day: on each day with enough others before it.
+-- What counts only where it happens again counts once a day, as what was known of that day first.
 days_of_repeated as (
 
     select
         *,
-        dense_rank() over (partition by score_version, rule_id, lead_id order by occurred_date) as day_number,
         row_number() over (
-            partition by score_version, rule_id, lead_id, occurred_date order by occurred_at, activity_id
+            partition by score_version, rule_id, lead_id, occurred_date
+            order by known_date, known_at, occurred_at, activity_id
         ) as match_number
     from matched
     where least_days > 1
@@ -73,27 +73,44 @@ first_of_days as (
 
 ),
 
-repeated as (
+-- It is known once the day itself is and enough others before it are: others learnt later change nothing.
+days_before as (
 
     select
-        first_of_days.score_version,
-        first_of_days.rule_group,
-        first_of_days.rule_id,
-        first_of_days.points,
-        first_of_days.activity_id,
-        first_of_days.lead_id,
-        first_of_days.occurred_at,
-        first_of_days.occurred_date,
-        greatest(first_of_days.known_at, earlier.known_at) as known_at,
-        greatest(first_of_days.known_date, earlier.known_date) as known_date
+        first_of_days.*,
+        greatest(first_of_days.known_at, earlier.known_at) as both_known_at,
+        greatest(first_of_days.known_date, earlier.known_date) as both_known_date,
+        row_number() over (
+            partition by
+                first_of_days.score_version, first_of_days.rule_id, first_of_days.lead_id, first_of_days.occurred_date
+            order by earlier.known_date, earlier.known_at, earlier.occurred_date
+        ) as day_number
     from first_of_days
     inner join first_of_days as earlier
         on
             first_of_days.score_version = earlier.score_version
             and first_of_days.rule_id = earlier.rule_id
             and first_of_days.lead_id = earlier.lead_id
-            and first_of_days.day_number - first_of_days.least_days + 1 = earlier.day_number
+            and first_of_days.occurred_date > earlier.occurred_date
             and {{ days_from('earlier.occurred_date', 'first_of_days.occurred_date') }} <= first_of_days.within_days
+
+),
+
+repeated as (
+
+    select
+        score_version,
+        rule_group,
+        rule_id,
+        points,
+        activity_id,
+        lead_id,
+        occurred_at,
+        occurred_date,
+        both_known_at as known_at,
+        both_known_date as known_date
+    from days_before
+    where day_number = least_days - 1
 
 ),
 

@@ -48,7 +48,7 @@ lapsed as (
         lead_id,
         rule_group,
         {{ add_days('occurred_date', 'valid_days') }} as changed_date,
-        -sum(counted_points) as earned_points,
+        {{ score_sum("-counted_points * " ~ share_left('half_life_days', 'valid_days')) }} as earned_points,
         cast(null as timestamp) as changed_at,
         cast(null as timestamp) as occurred_at
     from events
