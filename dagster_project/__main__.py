@@ -1,4 +1,4 @@
-"""What `make` calls: `python -m dagster_project refresh | headline | rollback | replay FOLDER | prepare | exec COMMAND …`."""
+"""What `make` calls: `python -m dagster_project refresh | headline | rollback | replay … | prepare | exec …`."""
 
 import argparse
 import contextlib

@@ -30,7 +30,8 @@ def _lines(connection: duckdb.DuckDBPyConnection) -> Iterable[str]:
     changes = _rows(connection, "from changed_rules order by position")
     months = _rows(connection, "from months order by month_start_date")
     yield ""
-    yield f"What would have happened from {run['from_date']} to {run['to_date']} with the playbook {run['playbook_folder']}"
+    period = f"{run['from_date']} to {run['to_date']}"
+    yield f"What would have happened from {period} by the playbook {run['playbook_folder']}"
     yield ""
     yield from _changes(changes)
     yield ""
@@ -141,9 +142,9 @@ def _reading(run: dict, scenarios: list[str]) -> Iterable[str]:
     yield "How to read it"
     yield "  The changed rules hold for the whole period, whenever they are to begin; nobody's record was changed."
     if "present" in scenarios:
-        yield "  Published is by the rules of their time; the difference is to the present rules, replayed in the same way."
-    yield "  Sales worked on the leads that it was given then: what it would have done with others nobody knows. Moved and"
-    yield "  accepted say what the CRM did after a crossing, whether or not sales knew of it."
+        yield "  Published is by the rules of their time; the difference is to the present rules, replayed likewise."
+    yield "  Sales worked on the leads that it was given then: what it would have done with others nobody knows."
+    yield "  Moved and accepted say what the CRM did after a crossing, whether or not sales knew of it."
     yield f"  Of crossings in the last {run['opportunity_days']} days more deals may still come, under all rules alike."
 
 

@@ -71,7 +71,7 @@ def files_in_force(overlay: Path | None) -> dict[str, Path]:
 
 
 def laid_over(files: dict[str, Path], overlay: Path, named_by: str) -> dict[str, Path]:
-    """The files with a folder's own in place of those of the same name. Raises Fault, which names who named the folder."""
+    """The files with a folder's own in place of those of the same name. Raises Fault; `named_by` named the folder."""
     if not overlay.is_dir():
         raise Fault(f"{named_by}: {overlay} is not a folder.")
     own = {path.stem: path for path in sorted(overlay.glob("*.csv"))}
