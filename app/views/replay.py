@@ -1,5 +1,7 @@
 """Replay: what would a changed playbook have made of the past?"""
 
+import contextlib
+
 import pandas as pd
 import streamlit as st
 
@@ -16,8 +18,8 @@ RULE_TABLES = {
 
 def draw() -> None:
     """The page from top to bottom."""
-    files = data.replays()
-    if not files:
+    runs = _readable(data.replays())
+    if not runs:
         shell.nothing_yet(
             "Nothing has been replayed yet",
             "Copy the files of the playbook that you would change into a folder, change them, and run "
@@ -26,7 +28,6 @@ def draw() -> None:
         )
         return
     frame = shell.frame()
-    runs = {file: data.replay(file) for file in files}
     file = _chosen(runs, frame.run)
     run, stages, months = runs[file], data.replayed_stages(file), data.replayed_months(file)
     if stages.empty:
@@ -50,6 +51,15 @@ def draw() -> None:
         _reps_card(run, data.replayed_reps(file))
     with right:
         _rules_card(data.replayed_rules(file))
+
+
+def _readable(files: list[str]) -> dict[str, data.Replay]:
+    """The replays, newest first, without those of another version and those forgotten in this moment."""
+    runs = {}
+    for file in files:
+        with contextlib.suppress(data.ServingFileUnreadable, data.ServingFileMissing):
+            runs[file] = data.replay(file)
+    return runs
 
 
 def _chosen(runs: dict[str, data.Replay], published: data.PublishedRun) -> str:
