@@ -37,6 +37,10 @@ refresh: $(STAMP) ## Load the sources, build, check and publish
 rollback: $(STAMP) ## Show the numbers published before the present ones
 	@$(PYTHON) -m dagster_project rollback
 
+.PHONY: replay
+replay: $(STAMP) ## What a changed playbook would have made of the past: make replay PLAYBOOK=dir
+	@$(PYTHON) -m dagster_project replay "$${PLAYBOOK:-}"
+
 .PHONY: app
 app: $(STAMP) ## Open the dashboard (http://127.0.0.1:8501)
 	@$(WITH_ENV) $(VENV)/bin/streamlit run app/streamlit_app.py

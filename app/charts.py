@@ -17,6 +17,7 @@ MUTED = "#5B6575"
 GRID = "#E6EAF0"
 BLUE = "#1F4E9E"
 PALE_BLUE = "#A3BFE6"
+GREY = "#9AA4B2"
 GHOST = "#EEF1F6"
 PALE_ORANGE = "#FBD7B4"
 ORANGE_INK = "#B3390B"
@@ -277,3 +278,50 @@ def cohort_heat_map(cells: pd.DataFrame) -> dict:
     )
     rows, columns = sorted(cells["row"].unique()), sorted(cells["column"].unique())
     return _drawn(_heat_map_template(), cells, 32 * len(rows) + 28, rows=rows, columns=columns)
+
+
+@cache
+def _before_after_template() -> dict:
+    x = alt.X(
+        "column:N",
+        sort=[COLUMNS],
+        title=None,
+        axis=alt.Axis(labelExpr=NAME_OF_KEY, labelAngle=0, labelColor=MUTED, labelFontSize=12, labelOverlap=True),
+        scale=alt.Scale(domain=[COLUMNS], paddingInner=0.3, paddingOuter=0.1),
+    )
+    tooltip = [
+        alt.Tooltip("month:N", title="Month"),
+        alt.Tooltip("rules:N", title="By"),
+        alt.Tooltip("detail:N", title="Crossings"),
+    ]
+    bars = (
+        alt.Chart(DATA)
+        .mark_bar(cornerRadius=1)
+        .encode(
+            x=x,
+            xOffset=alt.XOffset("position:O", scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("crossing_count:Q", title=None, axis=alt.Axis(tickMinStep=1, tickCount=5)),
+            color=alt.Color(
+                "rules:N",
+                scale=alt.Scale(domain=[BARS], range=[GREY, BLUE]),
+                legend=alt.Legend(orient="top", title=None, labelFontSize=13, symbolType="square"),
+            ),
+            # A month that is not over counts less than a whole one.
+            opacity=alt.when("datum.is_partial").then(alt.value(0.45)).otherwise(alt.value(1)),
+            tooltip=tooltip,
+        )
+    )
+    return _themed(alt.layer(bars))
+
+
+def before_after_columns(rows: pd.DataFrame) -> dict:
+    """Two columns a month: grey before, blue after; a month that is not over is pale.
+
+    `rows`, by month: month (text), month_position, position (0 before, 1 after), rules (what each is called),
+    crossing_count, is_partial, detail.
+    """
+    rows = rows.assign(
+        column=[_key(position, name) for position, name in zip(rows["month_position"], rows["month"], strict=True)]
+    )
+    names = list(rows.sort_values("position")["rules"].unique())
+    return _drawn(_before_after_template(), rows, 260, columns=sorted(rows["column"].unique()), bars=names)

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pandas as pd
 
-from app.data import LastRun, PublishedRun
+from app.data import LastRun, PublishedRun, Replay
 from app.filters import Period
-from app.formatting import count, counted, duration, is_missing, moment, plain, rate
+from app.formatting import change, count, counted, duration, is_missing, moment, month, plain, rate
 
 # Below this many leads a rate says more about chance than about the funnel.
 MINIMUM_GROUP = 20
@@ -166,3 +166,36 @@ def last_run_sentence(last: LastRun, run: PublishedRun) -> str:
         f"{what}{reason}. You are looking at the numbers published {moment(run.published_at, run.reporting_timezone)}, "
         f"as of {moment(run.as_of, run.reporting_timezone)}."
     )
+
+
+def replay_sentence(run: Replay, stage: pd.Series, before: int, after: int) -> str:
+    """What the changed rules would have made of a stage's crossings, in two sentences, as Markdown.
+
+    `stage` is a row of `data.replayed_stages`; `before` and `after` count crossings by the rules compared.
+    """
+    label = plain(stage["stage_label"])
+    first, last = month(run.from_date), month(run.to_date)
+    period = f"in {first}" if first == last else f"from {first} to {last}"
+    times = f"{count(after)} {label}{'' if after == 1 else 's'}"
+    if before == after and not stage["gone_count"] and not stage["new_count"]:
+        return f"By the changed rules there would have been {times} {period}, the same as before."
+    difference = f" ({change(after, before)})" if before and before != after else ""
+    opening = f"By the changed rules there would have been {times} {period} instead of {count(before)}{difference}."
+    parts = []
+    if stage["gone_count"]:
+        deals = _with_deals(stage["gone_count"], stage["gone_opportunity_count"], run.opportunity_days)
+        parts.append(f"{counted(stage['gone_count'], 'lead')} would no longer have become one, {deals}")
+    if stage["new_count"]:
+        deals = _with_deals(stage["new_count"], stage["new_opportunity_count"], run.opportunity_days)
+        parts.append(f"{counted(stage['new_count'], 'lead')} only then, {deals}")
+    if not parts:
+        return f"{opening} The leads are the same; some would have become one more or less often."
+    return f"{opening} {'; '.join(parts)}."
+
+
+def _with_deals(lead_count: int, opportunity_count: int, days: int) -> str:
+    if not opportunity_count:
+        return f"{'without' if lead_count == 1 else 'none of them with'} a deal within {days} days"
+    if lead_count == 1:
+        return f"with a deal within {days} days"
+    return f"{count(opportunity_count)} of them with a deal within {days} days"

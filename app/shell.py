@@ -12,6 +12,7 @@ from app import data, filters, formatting, narrative
 
 ASSETS = Path(__file__).parent / "assets"
 FUNNEL_PAGE = "views/funnel.py"
+REPLAY_PAGE = "views/replay.py"
 HEALTH_PAGE = "views/data_health.py"
 
 STYLE = """
@@ -135,6 +136,11 @@ def _state(title: str, next_step: str, icon: str) -> None:
     with st.container(border=True, key="state"):
         st.header(f"{icon} {title}", anchor=False)
         st.markdown(next_step)
+
+
+def nothing_yet(title: str, next_step: str) -> None:
+    """Say that there is nothing to show so far, and what makes it."""
+    _state(title, next_step, icon=":material/hourglass_empty:")
 
 
 def nothing_matches() -> None:

@@ -16,16 +16,17 @@ from app import shell  # noqa: E402
 st.set_page_config(page_title="Funnelhouse", page_icon=str(shell.ASSETS / "mark.svg"), layout="wide")
 
 funnel = st.Page(shell.FUNNEL_PAGE, title="Funnel", icon=":material/filter_alt:", url_path="home", default=True)
+replay = st.Page(shell.REPLAY_PAGE, title="Replay", icon=":material/history:", url_path="replay")
 data_health = st.Page(
     shell.HEALTH_PAGE, title="Data health", icon=":material/health_and_safety:", url_path="data-health"
 )
 # Streamlit serves the default page at the root only; /funnel is an address too.
 funnel_address = st.Page(lambda: None, title="Funnel", url_path="funnel", visibility="hidden")
-page = st.navigation({"Win": [funnel, funnel_address], "Trust": [data_health]})
+page = st.navigation({"Win": [funnel, funnel_address], "Decide": [replay], "Trust": [data_health]})
 if page == funnel_address:
     # A copy: Streamlit empties the parameters before it reads the ones it is given.
     st.switch_page(funnel, query_params={name: st.query_params.get_all(name) for name in st.query_params})
 
-shell.open_frame(page.title, has_filters=page != data_health)
+shell.open_frame(page.title, has_filters=page not in (replay, data_health))
 with shell.told_in_words():
     page.run()

@@ -1,10 +1,11 @@
-"""What `make` calls: `python -m dagster_project refresh | headline | rollback | prepare | exec COMMAND …`."""
+"""What `make` calls: `python -m dagster_project refresh | headline | rollback | replay … | prepare | exec …`."""
 
 import argparse
 import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,20 @@ def rollback(settings: Settings, _: list[str]) -> int:
     return 0
 
 
+def replay(settings: Settings, arguments: list[str]) -> int:
+    """Show what the playbook of a folder would have made of the past; nothing that is published changes."""
+    from dagster_project import replay as replays
+    from dagster_project.replay_report import report
+
+    if len(arguments) != 1 or not arguments[0].strip():
+        raise Fault("Say which playbook: make replay PLAYBOOK=folder, with the changed CSV files in the folder.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidied up after like Ctrl-C
+    kept = replays.replay(settings, Path(arguments[0]).absolute(), say)
+    print(report(kept))
+    say(f"✓ Nothing that is published was changed. Kept as {kept}; the dashboard shows it on its page Replay.")
+    return 0
+
+
 def prepare(settings: Settings, _: list[str]) -> int:
     """Make what `dagster dev` needs; print the folder that is to be DAGSTER_HOME."""
     print(set_up(settings))
@@ -142,6 +157,7 @@ COMMANDS = {
     "refresh": refresh,
     "headline": headline,
     "rollback": rollback,
+    "replay": replay,
     "prepare": prepare,
     "exec": execute,
 }

@@ -43,13 +43,13 @@ def publish(settings: Settings) -> dict[str, Path]:
     Returns the file that supplied each table. Raises Fault naming every file, line and reason; then nothing is written.
     """
     files = files_in_force(settings.playbook_dir)
-    _write_tables(check(files, settings.sources), settings.effective_playbook_dir)
+    write(check(files, settings.sources), settings.effective_playbook_dir)
     return files
 
 
 def publish_defaults(settings: Settings) -> None:
     """Write the default playbook to the data directory, for a look at the project before anything was refreshed."""
-    _write_tables(check(files_in_force(None), settings.sources), settings.effective_playbook_dir)
+    write(check(files_in_force(None), settings.sources), settings.effective_playbook_dir)
 
 
 def is_published(settings: Settings) -> bool:
@@ -67,15 +67,18 @@ def read(settings: Settings) -> dict[str, list[dict[str, str | None]]]:
 def files_in_force(overlay: Path | None) -> dict[str, Path]:
     """Which file supplies each table: the overlay's where it has one, else the default. Raises Fault."""
     files = {name: DEFAULT_PLAYBOOK_DIR / f"{name}.csv" for name in playbook_tables()}
-    if overlay is None:
-        return files
+    return files if overlay is None else laid_over(files, overlay, "FUNNELHOUSE_PLAYBOOK_DIR")
+
+
+def laid_over(files: dict[str, Path], overlay: Path, named_by: str) -> dict[str, Path]:
+    """The files with a folder's own in place of those of the same name. Raises Fault; `named_by` named the folder."""
     if not overlay.is_dir():
-        raise Fault(f"FUNNELHOUSE_PLAYBOOK_DIR: {overlay} is not a folder.")
-    for path in sorted(overlay.glob("*.csv")):
-        if path.stem not in files:
-            raise Fault(f"{path}: the playbook has no table '{path.stem}'; it has {', '.join(sorted(files))}.")
-        files[path.stem] = path
-    return files
+        raise Fault(f"{named_by}: {overlay} is not a folder.")
+    own = {path.stem: path for path in sorted(overlay.glob("*.csv"))}
+    for name, path in own.items():
+        if name not in files:
+            raise Fault(f"{path}: the playbook has no table '{name}'; it has {', '.join(sorted(files))}.")
+    return files | own
 
 
 def check(files: dict[str, Path], connected: Collection[str]) -> dict[str, list[Row]]:
@@ -279,7 +282,7 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
-def _write_tables(tables: dict[str, list[Row]], target: Path) -> None:
+def write(tables: dict[str, list[Row]], target: Path) -> None:
     """Write the playbook and what follows from it; files of the folder that are neither go."""
     target.mkdir(parents=True, exist_ok=True)
     written = {target / f"{name}.csv" for name in tables} | {target / f"{BUSINESS_DAYS}.csv"}

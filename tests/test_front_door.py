@@ -59,7 +59,7 @@ def test_a_python_that_is_too_old_does_not_count(bare_clone, bare_machine):
 
 def test_help_names_every_target_of_the_readme(bare_clone, bare_machine):
     listed = make(bare_clone, "help", bare_machine).stdout
-    for target in ("demo", "test", "refresh", "app", "dagster", "lint", "bench", "clean", "rollback"):
+    for target in ("demo", "test", "refresh", "app", "dagster", "lint", "bench", "clean", "rollback", "replay"):
         assert f"  make {target} " in listed
 
 

@@ -257,7 +257,8 @@ score_periods as (
         stretches.lead_id,
         stretches.criterion_id,
         stretches.holds_from,
-        coalesce(stretches.occurred_at, stretches.met_from) as occurred_at,
+        -- Where it was met as the day began, nothing of that day made it so.
+        least(stretches.occurred_at, stretches.met_from) as occurred_at,
         stretches.met_from,
         cast({{ add_days('coalesce(last_days_met.last_date, stretches.last_date)', 1) }} as timestamp) as met_until
     from stretches

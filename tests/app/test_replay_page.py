@@ -1,0 +1,180 @@
+"""The Replay page and its sentence, on replays made by hand."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from dashboard_helpers import ask, chart_words, metrics, texts
+
+from app import narrative
+from app.data import Replay
+from dagster_project import replay_comparison
+
+REPLAY = "views/replay.py"
+# lead, stage, day, outcome, recorded, accepted, deal, owner
+PUBLISHED = [
+    ("L1", 2, "2026-07-06", "accepted", True, True, True, "U1"),
+    ("L2", 2, "2026-07-20", "returned", True, False, False, "U1"),
+    ("L3", 2, "2026-07-21", "waiting", False, False, True, None),
+    ("L1", 2, "2026-08-03", "open", True, False, False, "U2"),
+    ("L1", 3, "2026-07-08", "accepted", True, True, True, "U1"),
+]
+CHANGED = [PUBLISHED[0], PUBLISHED[3], PUBLISHED[4], ("L9", 2, "2026-08-04", "waiting", False, False, False, "U2")]
+RUN = Replay(
+    replayed_at=datetime(2026, 9, 2),
+    as_of=datetime(2026, 8, 16),
+    from_date=date(2026, 7, 1),
+    to_date=date(2026, 8, 16),
+    opportunity_days=90,
+    playbook_folder="changed",
+    scenarios=("published", "changed"),
+    base="published",
+)
+
+
+def replayed(
+    company: Path, as_of: datetime, changed: list[tuple] = CHANGED, present: list[tuple] = (), name: str = "20260902"
+) -> None:
+    """Keep a replay of July to the middle of August beside a company's published file."""
+    folder = company / "serving" / "replays"
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{name}.unfinished"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            """
+            create table replay as
+            select
+                timestamp '2026-09-02 08:00:00' as replayed_at, ?::timestamp as as_of, date '2026-07-01' as from_date,
+                date '2026-08-16' as to_date, 90 as opportunity_days, ? as playbook_folder
+            """,
+            [as_of, f"folder_{name}"],
+        )
+        connection.execute(
+            "create table stages as from (values (2, 'MQL', true), (3, 'SQL', false)) "
+            "as listed (stage_order, stage_label, is_handover)"
+        )
+        connection.execute(
+            "create table reps as from (values ('U1', 'SDR', true, 2), ('U2', null, false, null)) "
+            "as listed (owner_id, team, is_active, capacity_per_week)"
+        )
+        connection.execute(
+            "create table changed_rules as from (values "
+            "(0, 'qualification_criteria', 'interested', 'least_intent', '30', '50'), "
+            "(1, 'scoring_rules', '1 sees_price', null, 'there', null)) "
+            "as listed (position, table_name, rule, column_name, before, after)"
+        )
+        connection.execute(replay_comparison.CROSSINGS)
+        for scenario, rows in (("published", PUBLISHED), ("present", present), ("changed", changed)):
+            for number, (lead, stage, day, outcome, recorded, accepted, deal, owner) in enumerate(rows):
+                connection.execute(
+                    "insert into crossings values (?, ?, ?, ?, ?, date_trunc('month', ?::date), ?, ?, ?, ?, ?)",
+                    [scenario, lead, stage, number, day, day, outcome, recorded, accepted, deal, owner],
+                )
+    replay_comparison.finish(file, folder).replace(folder / f"{name}.duckdb")
+
+
+@pytest.fixture
+def company(changed_company) -> Path:
+    return changed_company()
+
+
+@pytest.fixture
+def as_of(company: Path) -> datetime:
+    return ask(company, "select as_of from marts.published_run")[0][0]
+
+
+@pytest.mark.refresh
+def test_without_a_replay_the_page_says_how_to_make_one(company, open_page):
+    page = open_page(company, REPLAY)
+    assert not page.exception
+    assert "Nothing has been replayed yet" in texts(page)
+    assert "make replay PLAYBOOK=folder" in texts(page)
+
+
+@pytest.mark.refresh
+def test_the_page_says_what_a_replay_holds(company, as_of, open_page):
+    replayed(company, as_of)
+    page = open_page(company, REPLAY)
+    assert not page.exception
+    cards = metrics(page)
+    assert cards["MQLs"] == ("3", "4 before")
+    assert cards["Accepted by sales"] == ("33.3%", "25.0% before")
+    assert cards["Leads with a deal"] == ("1", "2 before")
+    # 47 days are 6.7 weeks, and the one active rep can take two a week.
+    assert cards["Load on sales"] == ("22.3%", "29.8% before")
+    words = texts(page)
+    assert "By the changed rules there would have been 3 MQLs from Jul 26 to Aug 26 instead of 4 (-25%)." in words
+    assert "2 leads would no longer have become one, 1 of them with a deal within 90 days" in words
+    assert "1 lead only then, without a deal within 90 days." in words
+    assert chart_words(page) == ["Jul 26: 3 before, 1 after; Aug 26: 1 before, 2 after"]
+    assert "Replay it again" not in words
+    assert "the month is not over" in words
+
+
+@pytest.mark.refresh
+def test_another_stage_can_be_chosen_by_the_address(company, as_of, open_page):
+    replayed(company, as_of)
+    page = open_page(company, REPLAY, stage="3")
+    assert not page.exception
+    assert chart_words(page) == ["Jul 26: 1 before, 1 after; Aug 26: 0 before, 0 after"]
+    assert "SQLs by month, before and after" in texts(page)
+
+
+@pytest.mark.refresh
+def test_the_newest_replay_is_shown_first_and_a_file_that_cannot_be_read_never(company, as_of, open_page):
+    replayed(company, as_of, name="20260901")
+    replayed(company, as_of, changed=PUBLISHED, name="20260902")
+    (company / "serving" / "replays" / "20260903.duckdb").write_text("not a database")
+    page = open_page(company, REPLAY)
+    assert not page.exception
+    [choice] = [box for box in page.selectbox if box.label == "Replay"]
+    assert [option.split(" ")[0] for option in choice.options] == ["folder_20260902", "folder_20260901"]
+    assert "there would have been 4 MQLs from Jul 26 to Aug 26, the same as before." in texts(page)
+    choice.select_index(1).run()
+    assert "there would have been 3 MQLs" in texts(page)
+
+
+@pytest.mark.refresh
+def test_where_the_rules_changed_meanwhile_before_are_the_present_ones(company, as_of, open_page):
+    replayed(company, as_of, present=PUBLISHED[:2])
+    page = open_page(company, REPLAY)
+    assert not page.exception
+    assert metrics(page)["MQLs"] == ("3", "2 before")
+    assert "published: by the rules of their time" in texts(page)
+
+
+@pytest.mark.refresh
+def test_a_replay_on_other_numbers_than_those_published_says_so(company, as_of, open_page):
+    replayed(company, datetime(2026, 1, 1))
+    assert "Replay it again" in texts(open_page(company, REPLAY))
+
+
+def stage(**counts: int) -> pd.Series:
+    return pd.Series(
+        {"stage_label": "MQL"}
+        | dict.fromkeys(("gone_count", "gone_opportunity_count", "new_count", "new_opportunity_count"), 0)
+        | counts
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counts", "words"),
+    [
+        (0, 0, {}, "there would have been 0 MQLs from Jul 26 to Aug 26, the same as before."),
+        (0, 1, {"new_count": 1}, "1 MQL from Jul 26 to Aug 26 instead of 0. 1 lead only then, without a deal"),
+        (5, 5, {"gone_count": 1, "new_count": 1}, "5 MQLs from Jul 26 to Aug 26 instead of 5. 1 lead would no longer"),
+        (4, 6, {}, "instead of 4 (+50%). The leads are the same; some would have become one more or less often."),
+        (
+            9,
+            3,
+            {"gone_count": 6, "gone_opportunity_count": 2},
+            "6 leads would no longer have become one, 2 of them with",
+        ),
+        (9, 8, {"gone_count": 1, "gone_opportunity_count": 1}, "1 lead would no longer have become one, with a deal"),
+        (9, 0, {"gone_count": 9}, "there would have been 0 MQLs from Jul 26 to Aug 26 instead of 9 (-100%)."),
+    ],
+)
+def test_the_sentence_is_true_whichever_way_the_numbers_go(before, after, counts, words):
+    assert words in narrative.replay_sentence(RUN, stage(**counts), before, after).replace("\\", "")
