@@ -19,36 +19,26 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
-from ingestion.simulator import company, decisions, draw, mailings, sales, touches
-from ingestion.simulator.clock import DAY, HOUR, NEVER, days, last_in_office_hours, local_dates, to_utc
+from ingestion.simulator import company, decisions, draw, mailings, sales
+from ingestion.simulator.clock import DAY, HOUR, days, last_in_office_hours
 from ingestion.simulator.company import Leg
+from ingestion.simulator.observed import Events, effects_of_touches, observed, snapshots
 from ingestion.simulator.website import EARLIEST_REQUEST, LATEST_REQUEST, REQUEST_SPAN
 from ingestion.simulator.world import World
 
 HORIZON_DAYS = 90
-# The forms by which a lead is made carry the moment of the CRM's record up to so much later.
-LONGEST_LAG = np.timedelta64(1_500, "s")
-SECOND = np.timedelta64(1, "s")
-REQUESTS = (*company.STRONG_CONVERSIONS, "content_downloaded")
+# How finely what is hidden is divided: intents, moments of a decision still to come and of one made in silence, hours
+# until an answer, days of the present stay that end within the horizon and beyond, and days until a deal.
+INTENTS, INTENT_SHARES = np.polynomial.hermite_e.hermegauss(13)
+DECISION_DAYS = np.concatenate([[0.0], np.geomspace(0.25, 900.0, 32)])
+REFUSALS, ANSWERS, STAYS_WITHIN, STAYS_BEYOND = 12, 25, 48, 8
 STEP_DAYS = 0.25
-GRID_DAYS = np.arange(0, HORIZON_DAYS + 5, STEP_DAYS)
-ANSWER_CLASSES = 25
-REFUSAL_CLASSES = 12
+DEAL_DAYS = np.arange(0, HORIZON_DAYS + 5, STEP_DAYS)
+# Rows of this many leads are worked on at once.
 CHUNK = 4_000
 
 _SCORES = np.linspace(-8.0, 8.0, 4_001)
 _SHARES = np.array([NormalDist().cdf(score) for score in _SCORES])
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(13)
-# Over a week, how long what is decided at any moment waits until an office opens (8 to 17 h, Monday to Friday).
-_HOURS = np.arange(0, 168, 0.25)
-_OPENINGS = np.array([24 * day + company.OFFICE_OPENS_HOUR for day in (0, 1, 2, 3, 4, 7)])
-_WAITS = np.array(
-    [
-        0.0 if hour < 120 and company.OFFICE_OPENS_HOUR <= hour % 24 < company.OFFICE_CLOSES_HOUR
-        else _OPENINGS[_OPENINGS >= hour][0] - hour
-        for hour in _HOURS
-    ]
-)
 
 
 def table(world: World, activities: pd.DataFrame) -> pd.DataFrame:
@@ -59,196 +49,74 @@ def table(world: World, activities: pd.DataFrame) -> pd.DataFrame:
     is_opportunity (what became of it, be that after as-of). `activities` are the entity's rows, by the `lead_id` of
     `world.people`.
     """
-    rows, effects = _observed(world, _snapshots(world), activities)
-    laws = Laws(world, effects, _answer_hours(world))
-    hidden = np.broadcast_to(_NODES, (len(rows), len(_NODES)))
-    evidence = _evidence_of_intent(world, rows, hidden) + np.log(_WEIGHTS)
-    known = world.people["intent"].to_numpy()[rows["lead"], None]
+    people, progress = world.people, world.progress
+    rows = observed(world, snapshots(world), activities)
+    effects, lead = effects_of_touches(world), rows["lead"].to_numpy()
+    # Touches count until the decision; those of the undecided until now, and more may come.
+    counted_until = rows["decided_at"].fillna(rows["at"]).to_numpy()
+    average = people.assign(intent=0.0)
+    for step in decisions.STEPS:
+        odds = decisions.log_odds(average, step) + getattr(progress.baselines, step)
+        rows[step] = odds[lead] + effects[step].before(lead, counted_until)
+    rows = rows.assign(
+        slowness=people["segment"].map(company.SEGMENT_SLOWNESS).to_numpy()[lead],
+        answer_kind=_answer_kinds(people)[lead],
+        gets_nurture=people["has_consent"].to_numpy()[lead] & rows["is_mailed"],
+        gets_outreach=(people["channel"] == "cold_email").to_numpy()[lead] & rows["is_mailed"],
+        office_due_at=last_in_office_hours(
+            rows["at"].to_numpy() + days(HORIZON_DAYS),
+            world.users["calendar"].to_numpy()[people["sdr"].to_numpy()[lead]],
+        ),
+    )
+    laws = Laws(effects["mql"], _answer_hours(world), world.history.as_of)
+    intents = np.broadcast_to(INTENTS, (len(rows), len(INTENTS)))
+    intent = people["intent"].to_numpy()[lead, None]
     return pd.DataFrame(
         {
-            "lead_id": world.people["lead_id"].to_numpy()[rows["lead"]],
+            "lead_id": people["lead_id"].to_numpy()[lead],
             "scored_date": rows["scored_date"],
             "scored_until": rows["at"],
             "stage": rows["stage"],
-            "ideal_probability": _chances(laws, rows, hidden, evidence),
-            "full_knowledge_probability": _chances(laws, rows, known, np.zeros_like(known)),
+            "ideal_probability": _chances(laws, rows, intents, _evidence(rows, intents) + np.log(INTENT_SHARES)),
+            "full_knowledge_probability": _chances(laws, rows, intent, np.zeros(intent.shape)),
             "is_opportunity": rows["opened_at"] <= rows["at"] + days(HORIZON_DAYS),
         }
     )
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# What is seen
+@dataclass(frozen=True)
+class Laws:
+    """What the observer knows beside the rows.
 
-
-class Events:
-    """Events of leads; how many of a lead's, or how much of their worth, lie before a moment."""
-
-    def __init__(self, lead: np.ndarray, at: np.ndarray, worth: np.ndarray | None = None) -> None:
-        keys = self._keys(lead, at)
-        order = np.argsort(keys, kind="stable")
-        self.keys = keys[order]
-        worth = np.ones(len(keys)) if worth is None else np.asarray(worth)[order]
-        self.sums = np.concatenate([[0.0], worth.cumsum()])
-
-    def before(self, lead: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """The worth of each lead's events before each moment."""
-        until = np.searchsorted(self.keys, self._keys(lead, at))
-        first = np.searchsorted(self.keys, self._keys(lead, np.zeros_like(at)))
-        return self.sums[until] - self.sums[first]
-
-    @staticmethod
-    def _keys(lead: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """Leads one after the other, each with room for all seconds of three centuries from 1970."""
-        return np.asarray(lead).astype(np.int64) * 10**10 + np.asarray(at).astype("datetime64[s]").astype(np.int64)
-
-
-def _snapshots(world: World) -> pd.DataFrame:
-    """Who is scored when: lead, scored_date, at (UTC), and opened_at (the deal's moment, NaT: never)."""
-    log, created_at = world.stage_log, world.people["created_at"].to_numpy()
-    ends = {
-        stage: log[log["stage"] == stage].groupby("lead")["changed_at"].min().reindex(world.people.index).to_numpy()
-        for stage in ("opportunity", "disqualified")
-    }
-    closed_at = np.fmin(ends["opportunity"], ends["disqualified"])
-    first_date = local_dates(created_at)
-    month_ends = world.history.month_starts[1:] - 1
-    lead, month = np.nonzero(first_date[:, None] < month_ends)
-    everyone = np.arange(len(created_at))
-    rows = pd.DataFrame(
-        {
-            "lead": np.concatenate([everyone, lead]),
-            "scored_date": np.concatenate([first_date, month_ends[month]]),
-            "is_first": np.repeat([True, False], [len(everyone), len(lead)]),
-        }
-    )
-    at = to_utc((rows["scored_date"].to_numpy().astype("datetime64[D]") + 1).astype("datetime64[us]"))
-    is_over = closed_at[rows["lead"]] <= at
-    # Who is through on the first day is scored in the moment of creation.
-    rows["at"] = np.where(rows["is_first"] & is_over, created_at[rows["lead"]], at)
-    rows["opened_at"] = ends["opportunity"][rows["lead"]]
-    rows = rows[(rows["is_first"] | ~is_over) & (rows["at"] <= world.history.as_of)]
-    return rows.sort_values(["lead", "scored_date"], ignore_index=True)
-
-
-def _observed(world: World, rows: pd.DataFrame, activities: pd.DataFrame) -> tuple[pd.DataFrame, Events]:
-    """The rows with what the observer sees of each: stages, answers, touches, requests, visits, mails, reps' work.
-
-    And what the touches do to the log odds of `mql`.
+    effects: the touches of each lead and what they add to the log odds of `mql`. answers: by kind, see `_answer_hours`.
+    records_end: what happens later leaves no trace.
     """
-    people, log = world.people, world.stage_log
-    lead, at = rows["lead"].to_numpy(), rows["at"].to_numpy()
-    created_at = people["created_at"].to_numpy()[lead]
-    calendars = world.users["calendar"].to_numpy()[people["sdr"].to_numpy()[lead]]
-    rows = rows.assign(
-        segment=people["segment"].to_numpy()[lead],
-        slowness=people["segment"].map(company.SEGMENT_SLOWNESS).to_numpy()[lead],
-        age=(at - created_at) / DAY,
-        answer_kind=_answer_kinds(people)[lead],
-        office_at=last_in_office_hours(at, calendars),
-        due_at=last_in_office_hours(at + days(HORIZON_DAYS), calendars),
+
+    effects: Events
+    answers: dict[str, np.ndarray]
+    records_end: np.datetime64
+
+
+def _evidence(rows: pd.DataFrame, intent: np.ndarray) -> np.ndarray:
+    """Log likelihood, but for a constant, of what people did, if this is their intent (both rows by intents)."""
+    asked, visits, opened, clicked = (
+        rows[name].to_numpy()[:, None] for name in ("asked_strongly", "visits", "opened_mails", "clicked_mails")
     )
-    rows["office_age"] = np.maximum(rows["office_at"].to_numpy() - created_at, 0 * DAY) / DAY
-
-    # The present stay and the way to it.
-    log = log.sort_values(["lead", "step"], ignore_index=True)
-    log["path"] = _paths(log)
-    entered = Events(log["lead"].to_numpy(), log["changed_at"].to_numpy())
-    stays = entered.before(lead, at + SECOND).astype(int) - 1
-    first = np.searchsorted(log["lead"].to_numpy(), lead)
-    stay = log.iloc[first + stays].reset_index(drop=True)
-    rows["stage"], rows["path"] = stay["stage"].to_numpy(), stay["path"].to_numpy()
-    rows["entered_at"] = stay["changed_at"].to_numpy()
-    left_at = log["left_at"].to_numpy()[first]
-    rows["decided_at"] = np.where(stays > 0, left_at, NEVER)
-    second = log.iloc[np.minimum(first + 1, len(log) - 1)]
-    answered_at = np.where((second["stage"] == "mql") & (stays > 0), second["answered_at"].to_numpy(), NEVER)
-    rows["answer_hours"] = np.where(answered_at <= at, (answered_at - left_at) / HOUR, np.nan)
-    rows["stay_answered_at"] = np.where(stay["answered_at"] <= at, stay["answered_at"].to_numpy(), NEVER)
-
-    # What people and reps do.
-    number = pd.Series(people.index, index=people["lead_id"])
-    done = activities[activities["lead_id"].notna()]
-    done = done.assign(lead=done["lead_id"].map(number).to_numpy(dtype=int))
-    is_person = (done["actor"] == "person").to_numpy()
-    own_rep = world.users["user_id"].to_numpy()[people["sdr"].to_numpy()[done["lead"]]]
-    is_own_rep = (done["user_id"] == own_rep).to_numpy() & ~is_person
-
-    def events(is_wanted: np.ndarray, *types: str) -> Events:
-        wanted = done[is_wanted & done["activity_type"].isin(types).to_numpy()]
-        return Events(wanted["lead"].to_numpy(), wanted["occurred_at"].to_numpy())
-
-    rows["opened_mails"] = events(is_person, "email_opened").before(lead, at)
-    rows["clicked_mails"] = events(is_person, "email_clicked").before(lead, at)
-    since = rows["stay_answered_at"].fillna(rows["at"]).to_numpy() + SECOND
-    worked = events(is_own_rep, *company.SALES_ACTIONS)
-    rows["follow_ups"] = np.maximum(worked.before(lead, at) - worked.before(lead, since), 0)
-    booked = events(is_own_rep, "meeting_booked")
-    rows["is_booked"] = booked.before(lead, at) > booked.before(lead, since)
-    visits = world.encounters.visits
-    visited = Events(visits["lead"].to_numpy(), visits["started_at"].to_numpy())
-    rows["visits"] = visited.before(lead, at) - visited.before(lead, created_at)
-    rows = rows.join(_requests(rows, created_at, done[is_person]))
-
-    # What decides, but for intent and touches to come.
-    met = touches.happened(world, world.encounters)
-    counted_until = np.where(np.isnat(rows["decided_at"].to_numpy()), at, rows["decided_at"].to_numpy())
-    average = people.assign(intent=0.0)
-    effects = {}
-    for step in decisions.STEPS:
-        worth = met["channel"].map({name: np.log(getattr(odds, step)) for name, odds in company.TOUCH_EFFECTS.items()})
-        effects[step] = Events(met["lead"].to_numpy(), met["at"].to_numpy(), worth.to_numpy())
-        rows[f"{step}_traits"] = (decisions.log_odds(average, step) + getattr(world.progress.baselines, step))[lead]
-        rows[f"{step}_touches"] = effects[step].before(lead, counted_until)
-    objected = events(is_person, "unsubscribed").before(lead, at) > 0
-    rows["gets_nurture"] = people["has_consent"].to_numpy()[lead] & ~objected
-    rows["gets_outreach"] = (people["channel"] == "cold_email").to_numpy()[lead] & ~objected
-    return rows, effects["mql"]
-
-
-def _paths(log: pd.DataFrame) -> list[tuple[str, ...]]:
-    """The stages up to each stay, `lead` aside."""
-    paths: list[tuple[str, ...]] = []
-    for step, stage in zip(log["step"], log["stage"], strict=True):
-        paths.append((*paths[-1], stage) if step else ())
-    return paths
-
-
-def _requests(rows: pd.DataFrame, created_at: np.ndarray, done: pd.DataFrame) -> pd.DataFrame:
-    """For those still undecided, requests since creation: how many, and the lead's age at the first and the last."""
-    waiting = rows.loc[rows["path"].map(len) == 0, ["lead", "at"]].assign(
-        row=lambda found: found.index, since=created_at[rows["path"].map(len) == 0]
-    )
-    asked = waiting.merge(done.loc[done["activity_type"].isin(REQUESTS), ["lead", "occurred_at"]], on="lead")
-    asked = asked[(asked["occurred_at"] > asked["since"] + LONGEST_LAG) & (asked["occurred_at"] < asked["at"])]
-    age = ((asked["occurred_at"] - asked["since"]) / DAY).groupby(asked["row"])
-    found = pd.DataFrame({"requests": age.size(), "first_request": age.min(), "last_request": age.max()})
-    return found.reindex(rows.index).fillna({"requests": 0})
-
-
-def _evidence_of_intent(world: World, rows: pd.DataFrame, intent: np.ndarray) -> np.ndarray:
-    """Log likelihood, but for a constant, of what each row's lead did, at each intent (rows by intents)."""
-    making = world.encounters.making
-    # Whoever came for an e-book or a webinar asked for that.
-    telling = making[~world.people["channel"].isin(("content", "webinar")).to_numpy()[making["lead"]]]
-    asked = np.full(len(world.people), np.nan)
-    asked[telling["lead"]] = telling["conversion"].isin(company.STRONG_CONVERSIONS)
-    asked = asked[rows["lead"], None]
-    base = draw.baseline(_NODES, company.STRONG_AT_CREATION_RATE, _WEIGHTS)
-    strong = draw.probabilities(base + intent)
+    strong = draw.probabilities(draw.baseline(INTENTS, company.STRONG_AT_CREATION_RATE, INTENT_SHARES) + intent)
     evidence = np.where(np.isnan(asked), 0.0, np.log(np.where(asked == 1, strong, 1 - strong)))
-    expected = company.VISITS_AFTER_LEAD * _eagerness(intent) * _passed(company.DAYS_AFTER_LEAD, rows["age"])[:, None]
-    evidence += rows["visits"].to_numpy()[:, None] * np.log(_eagerness(intent)) - expected
+    so_far = _passed(company.DAYS_AFTER_LEAD, rows["age"].to_numpy())[:, None]
+    evidence += visits * np.log(_eagerness(intent)) - company.VISITS_AFTER_LEAD * so_far * _eagerness(intent)
     click = np.minimum(_click_rate(intent) / company.OPEN_RATE, 0.999)
-    clicked, opened = (rows[name].to_numpy()[:, None] for name in ("clicked_mails", "opened_mails"))
     return evidence + clicked * np.log(click) + np.maximum(opened - clicked, 0) * np.log(1 - click)
 
 
 def _eagerness(intent: np.ndarray) -> np.ndarray:
+    """How many times the average lead's visits are to be expected."""
     return np.exp(company.INTENT_VISIT_EFFECT * intent - company.INTENT_VISIT_EFFECT**2 / 2)
 
 
 def _click_rate(intent: np.ndarray) -> np.ndarray:
+    """The share of mails that are clicked."""
     return company.CLICK_RATE * np.exp(company.INTENT_VISIT_EFFECT * intent)
 
 
@@ -256,24 +124,11 @@ def _click_rate(intent: np.ndarray) -> np.ndarray:
 # What may become of it
 
 
-@dataclass(frozen=True)
-class Laws:
-    """What the observer knows beside the rows: effects of touches, answers by kind of rep, days from MQL to the deal."""
-
-    world: World
-    effects: Events
-    answers: dict[str, np.ndarray]
-
-    def has_record(self, moments: np.ndarray) -> np.ndarray:
-        """Whether what happens at these moments is in the records at all, which end at as-of."""
-        return moments <= self.world.history.as_of
-
-
 def _chances(laws: Laws, rows: pd.DataFrame, intent: np.ndarray, evidence: np.ndarray) -> np.ndarray:
     """The probability of each row, given log weights (`evidence`) of possible intents (both rows by intents)."""
     weight = np.exp(evidence - evidence.max(axis=1, keepdims=True))
     chances = np.full(len(rows), np.nan)
-    for (_, path, _), members in rows.groupby(["segment", "path", "answer_kind"]).indices.items():
+    for (_, path, _), members in rows.groupby(["slowness", "path", "answer_kind"]).indices.items():
         for chunk in np.split(members, range(CHUNK, len(members), CHUNK)):
             of_rows = _of_decided if path else _of_undecided
             chances[chunk] = of_rows(laws, rows.iloc[chunk], intent[chunk], weight[chunk])
@@ -284,26 +139,20 @@ def _of_undecided(laws: Laws, rows: pd.DataFrame, intent: np.ndarray, weight: np
     """The chances of rows in their first stage, of one segment and kind of answers."""
     slowness, hours = rows["slowness"].iloc[0], laws.answers[rows["answer_kind"].iloc[0]]
     age, requests, first = (rows[name].to_numpy()[:, None] for name in ("age", "requests", "first_request"))
-    request_days = REQUEST_SPAN / DAY
     # When they may still decide: who has asked for something does so within days.
-    soon = np.where(first >= (1 - EARLIEST_REQUEST) * request_days, first + EARLIEST_REQUEST * request_days, first / (1 - EARLIEST_REQUEST))
-    edges = np.where(
-        requests > 0,
-        np.maximum(soon - age, 0.05) * np.linspace(0, 1, 33),
-        np.concatenate([[0.0], np.geomspace(0.25, 900.0, 32)]),
-    )
+    latest = np.minimum(first / (1 - EARLIEST_REQUEST), first + EARLIEST_REQUEST * REQUEST_SPAN / DAY)
+    soon = np.maximum(latest - age, 0.05) * np.linspace(0, 1, len(DECISION_DAYS))
+    edges = np.where(requests > 0, soon, DECISION_DAYS)
     wait = (edges[:, 1:] + edges[:, :-1]) / 2
     mql, sql = _odds_when_deciding(rows, intent, age + wait)
     forward = draw.probabilities(mql)
     decide = weight[:, :, None] * np.diff(_passed(company.DECISION_LEG, age + edges, slowness), axis=1)[:, None, :]
     decided_at = rows["at"].to_numpy()[:, None] + days(wait)
-    shown = np.where(laws.has_record(decided_at), _requests_likelihood(rows, age + wait), 1.0)
+    shown = np.where(decided_at <= laws.records_end, _requests_likelihood(rows, age + wait), 1.0)
     going = decide * forward * shown[:, None, :]
     accepted = _accepted(sql, hours) * draw.probabilities(_log_odds(rows, intent, "opportunity"))[:, :, None]
-    to_deal = sum(
-        share * _days_to_deal(route, slowness) for route, share in company.LEAD_ROUTES["opportunity"].items()
-    )
-    in_time = np.interp(HORIZON_DAYS - wait, GRID_DAYS, to_deal, left=0.0)
+    to_deal = sum(share * _days_to_deal(route, slowness) for route, share in company.LEAD_ROUTES["opportunity"].items())
+    in_time = np.interp(HORIZON_DAYS - wait, DEAL_DAYS, to_deal, left=0.0)
     success = (going * accepted * in_time[:, None, :]).sum(axis=(1, 2))
     refusing = (decide * (1 - forward)).sum(axis=(1, 2)) + _has_refused(laws, rows, intent, weight)
     return success / (going.sum(axis=(1, 2)) + np.where(requests[:, 0] > 0, 0.0, refusing))
@@ -311,17 +160,16 @@ def _of_undecided(laws: Laws, rows: pd.DataFrame, intent: np.ndarray, weight: np
 
 def _has_refused(laws: Laws, rows: pd.DataFrame, intent: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """The weight of having decided against it already, which nobody sees unless it leads to disqualification."""
-    slowness, age = rows["slowness"].iloc[0], rows["age"].to_numpy()
-    share = _passed(company.DECISION_LEG, age, slowness)[:, None] / REFUSAL_CLASSES
-    decided = _within(company.DECISION_LEG, share * (np.arange(REFUSAL_CLASSES) + 0.5), slowness)
-    lead = np.repeat(rows["lead"].to_numpy(), REFUSAL_CLASSES)
-    decided_at = (rows["at"].to_numpy() - days(age))[:, None] + days(decided)
-    met = laws.effects.before(lead, decided_at.ravel()).reshape(decided.shape)
-    not_yet = rows["mql_touches"].to_numpy()[:, None] - met
-    refusal = 1 - draw.probabilities(_log_odds(rows, intent, "mql")[:, :, None] - not_yet[:, None, :])
-    gone = company.LEAD_ROUTES["lead"][("disqualified",)] * _passed(
-        company.LEAD_LEGS["lead", "disqualified"], rows["office_age"].to_numpy(), slowness
-    )
+    slowness, age, at = rows["slowness"].iloc[0], rows["age"].to_numpy(), rows["at"].to_numpy()
+    created_at = at - days(age)
+    share = _passed(company.DECISION_LEG, age, slowness)[:, None] / REFUSALS
+    decided = _within(company.DECISION_LEG, share * (np.arange(REFUSALS) + 0.5), slowness)
+    lead = np.repeat(rows["lead"].to_numpy(), REFUSALS)
+    until_then = laws.effects.before(lead, (created_at[:, None] + days(decided)).ravel()).reshape(decided.shape)
+    since = laws.effects.before(rows["lead"].to_numpy(), at)[:, None] - until_then
+    refusal = 1 - draw.probabilities(_log_odds(rows, intent, "mql")[:, :, None] - since[:, None, :])
+    seen_off = _passed(company.LEAD_LEGS["lead", "disqualified"], (rows["office_at"] - created_at) / DAY, slowness)
+    gone = company.LEAD_ROUTES["lead"][("disqualified",)] * seen_off
     return (weight[:, :, None] * refusal * share[:, None, :]).sum(axis=(1, 2)) * (1 - gone)
 
 
@@ -438,15 +286,22 @@ def _of_stay(
         return stays, np.zeros(len(rows))
     leg = company.LEAD_LEGS[rows["stage"].iloc[0], rest[0]]
     stayed, until = (
-        np.maximum((rows[name] - rows["entered_at"]) / DAY, 0.0).to_numpy()[:, None] for name in ("office_at", "due_at")
+        np.maximum((rows[name] - rows["entered_at"]) / DAY, 0.0).to_numpy()[:, None]
+        for name in ("office_at", "office_due_at")
     )
     begin, end = _passed(leg, stayed * (not is_held), slowness), _passed(leg, until, slowness)
-    share = np.concatenate([np.repeat((end - begin) / 48, 48, axis=1), np.repeat((1 - end) / 8, 8, axis=1)], axis=1)
+    share = np.concatenate(
+        [
+            np.repeat((end - begin) / STAYS_WITHIN, STAYS_WITHIN, axis=1),
+            np.repeat((1 - end) / STAYS_BEYOND, STAYS_BEYOND, axis=1),
+        ],
+        axis=1,
+    )
     days_needed = _within(leg, begin + share.cumsum(axis=1) - share / 2, slowness)
     weight = share if is_held else share * _work_likelihood(laws, rows, days_needed, rest[0])
     if rest[-1] != "opportunity":
         return weight.sum(axis=1), np.zeros(len(rows))
-    in_time = np.interp(until - days_needed, GRID_DAYS, _days_to_deal(rest, slowness), left=0.0)
+    in_time = np.interp(until - days_needed, DEAL_DAYS, _days_to_deal(rest, slowness), left=0.0)
     return weight.sum(axis=1), (weight * in_time).sum(axis=1)
 
 
@@ -458,12 +313,10 @@ def _work_likelihood(laws: Laws, rows: pd.DataFrame, stay: np.ndarray, next_stag
     answered_at = rows["stay_answered_at"]
     if rows["stage"].iloc[0] != "mql":
         return np.ones(stay.shape)
-    known_until = np.datetime64(laws.world.history.as_of)
-    recorded, at, worked = (
-        ((moment - answered_at) / DAY).to_numpy()[:, None] for moment in (known_until, rows["at"], rows["office_at"])
-    )
+    moments = (rows["entered_at"], rows["at"], rows["office_at"], pd.Series(laws.records_end, rows.index))
+    entered, at, worked, recorded = (((moment - answered_at) / DAY).to_numpy()[:, None] for moment in moments)
     # Nobody leaves at night.
-    left = np.maximum(stay - ((answered_at - rows["entered_at"]) / DAY).to_numpy()[:, None], at + 1 / 3)
+    left = np.maximum(entered + stay, at + 1 / 3)
     span = np.minimum(left, np.minimum(recorded, sales.LONGEST_PURSUIT / DAY))
     count = rows["follow_ups"].to_numpy()[:, None]
     passed = np.clip(worked / span, 0.0, 1.0)
@@ -479,17 +332,27 @@ def _work_likelihood(laws: Laws, rows: pd.DataFrame, stay: np.ndarray, next_stag
 
 @cache
 def _days_to_deal(route: tuple[str, ...], slowness: float) -> np.ndarray:
-    """On GRID_DAYS, the probability that a deal is open so long after the decision to take the first of these stages."""
-    waits = np.bincount(np.rint(_WAITS / 24 / STEP_DAYS).astype(int), minlength=len(GRID_DAYS)) / len(_WAITS)
-    density = np.eye(1, len(GRID_DAYS))[0]
+    """On DEAL_DAYS, the probability that a deal is open so long after the first of these stages is decided on."""
+    waits = _office_waits()
+    density = np.eye(1, len(DEAL_DAYS))[0]
     for origin, destination in pairwise(route):
         # Marketing automation makes an MQL at any hour.
         if origin != "mql":
-            density = np.convolve(density, waits)[: len(GRID_DAYS)]
-        edges = np.append(GRID_DAYS - STEP_DAYS / 2, GRID_DAYS[-1] + STEP_DAYS / 2)
+            density = np.convolve(density, waits)[: len(DEAL_DAYS)]
+        edges = np.append(DEAL_DAYS - STEP_DAYS / 2, DEAL_DAYS[-1] + STEP_DAYS / 2)
         leg = np.diff(_passed(company.LEAD_LEGS[origin, destination], edges, slowness))
-        density = np.convolve(density, leg)[: len(GRID_DAYS)]
+        density = np.convolve(density, leg)[: len(DEAL_DAYS)]
     return density.cumsum() - density / 2 * (len(route) > 1)
+
+
+@cache
+def _office_waits() -> np.ndarray:
+    """On DEAL_DAYS, how often that is what passes until an office opens, over all moments of a week."""
+    hours = np.arange(0, 7 * 24, 0.25)
+    opens = np.array([0, 1, 2, 3, 4, 7]) * 24 + company.OFFICE_OPENS_HOUR
+    is_open = (hours < 5 * 24) & (hours % 24 >= company.OFFICE_OPENS_HOUR) & (hours % 24 < company.OFFICE_CLOSES_HOUR)
+    waits = np.where(is_open, 0.0, opens[np.searchsorted(opens, hours)] - hours)
+    return np.bincount(np.rint(waits / 24 / STEP_DAYS).astype(int), minlength=len(DEAL_DAYS)) / len(hours)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -498,14 +361,13 @@ def _days_to_deal(route: tuple[str, ...], slowness: float) -> np.ndarray:
 
 def _log_odds(rows: pd.DataFrame, intent: np.ndarray, step: str) -> np.ndarray:
     """Log odds of a step, given the touches so far and an average answer (rows by intents)."""
-    known = rows[f"{step}_traits"] + rows[f"{step}_touches"]
-    return known.to_numpy()[:, None] + np.log(getattr(company.INTENT_ODDS, step)) * intent
+    return rows[step].to_numpy()[:, None] + np.log(getattr(company.INTENT_ODDS, step)) * intent
 
 
 def _answer_hours(world: World) -> dict[str, np.ndarray]:
     """By kind of answer (market and experiment), equally frequent hours until an answer, and infinity for none."""
     hours, kinds = world.progress.fates["answer_hours"].to_numpy(), _answer_kinds(world.people)
-    middles = (np.arange(ANSWER_CLASSES) + 0.5) / ANSWER_CLASSES
+    middles = (np.arange(ANSWERS) + 0.5) / ANSWERS
     found = {}
     for kind in np.unique(kinds):
         of_kind = hours[(kinds == kind) & np.isfinite(hours)]
@@ -522,7 +384,7 @@ def _answer_kinds(people: pd.DataFrame) -> np.ndarray:
 
 
 def _answer_shares() -> np.ndarray:
-    answered = np.full(ANSWER_CLASSES, (1 - company.UNANSWERED_SHARE) / ANSWER_CLASSES)
+    answered = np.full(ANSWERS, (1 - company.UNANSWERED_SHARE) / ANSWERS)
     return np.append(answered, company.UNANSWERED_SHARE)
 
 
