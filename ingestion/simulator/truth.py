@@ -56,10 +56,11 @@ DESCRIPTIONS = {
         of each step given the one before, of ever having a deal and of ever winning it, and the amounts to be expected
         (EUR). For who opens no deal, the chance to win is averaged over the sizes of the segment's buying groups.""",
     "lead_chances": """
-        One row per person and local day on which they are scored (that of creation, and each month's last while they are
-        open): the probability of a deal within 90 days for an observer who knows every law, sees all that can be seen
-        before `scored_until` and nothing else (`ideal_probability`), and for one who sees `intent` too. No score can rank
-        better than the former but by luck. `is_opportunity` is what became of it, be that after the end of the story.""",
+        One row per person and local day on which they are scored (that of creation, and the last of each month while
+        they are open): the probability of a deal within 90 days for an observer who knows every law, and sees all that
+        can be seen before `scored_until` and nothing else (`ideal_probability`), and for one who sees `intent` too. No
+        score can rank better than the former but by luck. `is_opportunity` is what became of it, be that after the end
+        of the story.""",
     "lead_records": """
         One row per record of a lead, second records among them: `person_lead_id` is the first one of the same person,
         `has_same_email` whether their addresses differ in no more than capitals. With the ids in the systems.""",
