@@ -101,6 +101,20 @@ def in_office_hours(moments: np.ndarray, calendars: np.ndarray, rng: np.random.G
     return np.where(is_moved, to_utc(opening), moments)
 
 
+def last_in_office_hours(moments: np.ndarray, calendars: np.ndarray) -> np.ndarray:
+    """The latest moment inside office hours that is not after each moment: the one itself, or the last closing."""
+    local = to_local(moments)
+    day = local.astype("datetime64[D]")
+    hour = (local - day) / HOUR
+    latest_day = day - (hour < company.OFFICE_OPENS_HOUR).astype("timedelta64[D]")
+    office_day = latest_day.copy()
+    for calendar in np.unique(calendars):
+        here = calendars == calendar
+        office_day[here] = np.busday_offset(latest_day[here], 0, roll="backward", busdaycal=_office_days(calendar))
+    is_moved = (office_day < day) | (hour >= company.OFFICE_CLOSES_HOUR)
+    return np.where(is_moved, to_utc(office_day + company.OFFICE_CLOSES_HOUR * HOUR), moments)
+
+
 def arrival_weights(history: History) -> tuple[np.ndarray, np.ndarray]:
     """The full hours of the history and how many leads come in each, as weights."""
     hours = np.arange(history.start, history.as_of - HOUR + 1, HOUR)

@@ -24,8 +24,8 @@ def encountered(seed: int, scene: Scene) -> Encounters:
     )
 
 
-def counted(scene: Scene, found: Encounters, decided_at: np.ndarray) -> pd.DataFrame:
-    """How many touches each person had before they made up their mind: a row per person, a column per channel."""
+def happened(scene: Scene, found: Encounters) -> pd.DataFrame:
+    """One row per touch, whenever it is: lead, channel, at."""
     clicked = mailings.until_unsubscribed(found.mails).dropna(subset="clicked_at")
     met = found.met[found.met["activity_type"].isin(CHANNEL_OF_TYPE)]
     # The badge that made the lead is no touch beside it.
@@ -44,9 +44,15 @@ def counted(scene: Scene, found: Encounters, decided_at: np.ndarray) -> pd.DataF
             pd.DataFrame(
                 {"lead": met["lead"], "channel": met["activity_type"].map(CHANNEL_OF_TYPE), "at": met["occurred_at"]}
             ),
-        ]
+        ],
+        ignore_index=True,
     )
-    at = touches["at"].to_numpy()
-    touches = touches[(at >= scene.history.start) & (at < decided_at[touches["lead"]])]
+    return touches[touches["at"] >= scene.history.start].reset_index(drop=True)
+
+
+def counted(scene: Scene, found: Encounters, decided_at: np.ndarray) -> pd.DataFrame:
+    """How many touches each person had before they made up their mind: a row per person, a column per channel."""
+    touches = happened(scene, found)
+    touches = touches[touches["at"].to_numpy() < decided_at[touches["lead"]]]
     counts = touches.groupby(["lead", "channel"]).size().unstack(fill_value=0)
     return counts.reindex(index=scene.people.index, columns=list(company.CHANNELS), fill_value=0)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ingestion.simulator import company, decisions, draw
+from ingestion.simulator import company, decisions, draw, ideal
 from ingestion.simulator.chronicle import Chronicle
 from ingestion.simulator.clock import DAY
 from ingestion.simulator.mess import Mess
@@ -55,6 +55,12 @@ DESCRIPTIONS = {
         One row per person: traits, when they made up their mind, their touches until then per channel, the probability
         of each step given the one before, of ever having a deal and of ever winning it, and the amounts to be expected
         (EUR). For who opens no deal, the chance to win is averaged over the sizes of the segment's buying groups.""",
+    "lead_chances": """
+        One row per person and local day on which they are scored (that of creation, and the last of each month while
+        they are open): the probability of a deal within 90 days for an observer who knows every law, and sees all that
+        can be seen before `scored_until` and nothing else (`ideal_probability`), and for one who sees `intent` too. No
+        score can rank better than the former but by luck. `is_opportunity` is what became of it, be that after the end
+        of the story.""",
     "lead_records": """
         One row per record of a lead, second records among them: `person_lead_id` is the first one of the same person,
         `has_same_email` whether their addresses differ in no more than capitals. With the ids in the systems.""",
@@ -84,6 +90,7 @@ def tables(story: Chronicle, setup: Setup) -> dict[str, pd.DataFrame]:
         "answer_effect": answer_effect(story.world),
         "experiment_effects": _experiment_effects(),
         "people": _people(story.world, people).merge(lead_records[["lead_id", *VENDOR_IDS]], on="lead_id"),
+        "lead_chances": lead_chances(story),
         "lead_records": lead_records,
         "lead_stage_visits": _visits(story.entities["lead_stage_changes"], "lead_id").merge(
             lead_records[["lead_id", *VENDOR_IDS]], on="lead_id"
@@ -228,6 +235,13 @@ def answer_effect(world: World) -> pd.DataFrame:
             "sql_rate": [draw.probabilities(others + effect).mean() for effect in effects],
         }
     )
+
+
+def lead_chances(story: Chronicle) -> pd.DataFrame:
+    """Table `lead_chances`; see `ideal.table`."""
+    activities = story.entities["activities"]
+    person = activities["lead_id"].map(story.first_records).fillna(activities["lead_id"])
+    return ideal.table(story.world, activities.assign(lead_id=person))
 
 
 def _sums(expected: pd.DataFrame) -> pd.Series:

@@ -16,6 +16,10 @@ from ingestion.simulator.marketing import signals
 from ingestion.simulator.world import Scene, World
 
 SECONDS_PER_PAGE = 60
+# Who qualifies asks for something in the days before, at the earliest at creation: the longest such span, and which
+# shares of it lie between a request and the change of stage.
+REQUEST_SPAN = 3 * DAY
+LATEST_REQUEST, EARLIEST_REQUEST = 0.02, 0.9
 # What a conversion happens on; a download is of any e-book, a registration is for the visit's webinar.
 CONVERSION_ASSETS = {
     "form_submitted": "Home",
@@ -123,8 +127,8 @@ def _qualifying(rng: np.random.Generator, world: World) -> pd.DataFrame:
     entry = np.repeat(np.arange(len(entries)), 1 + rng.poisson(company.VISITS_BEFORE_QUALIFIED - 1, len(entries)))
     lead = entries["lead"].to_numpy()[entry]
     until = entries["changed_at"].to_numpy()[entry]
-    span = np.minimum(until - world.people["created_at"].to_numpy()[lead], 3 * DAY)
-    started_at = until - days(span / DAY * rng.uniform(0.02, 0.9, len(lead)))
+    span = np.minimum(until - world.people["created_at"].to_numpy()[lead], REQUEST_SPAN)
+    started_at = until - days(span / DAY * rng.uniform(LATEST_REQUEST, EARLIEST_REQUEST, len(lead)))
     is_strong = draw.chance(rng, company.STRONG_WHEN_QUALIFYING_RATE, len(lead))
     conversion = np.where(is_strong, draw.pick(rng, company.STRONG_CONVERSIONS, len(lead)), "content_downloaded")
     made = _visits(rng, world, lead, started_at, _channels(rng, "return_share", len(lead)))

@@ -5,6 +5,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pytest
+from regression import fitted
 
 from ingestion.simulator import company, decisions, draw, truth
 from ingestion.simulator.chronicle import Chronicle, told
@@ -36,18 +37,6 @@ def tables(story) -> dict[str, pd.DataFrame]:
 
 def reached(furthest: pd.Series, step: str) -> np.ndarray:
     return (furthest.map(ORDER) >= ORDER[step]).to_numpy()
-
-
-def fitted(outcome: np.ndarray, causes: pd.DataFrame) -> pd.DataFrame:
-    """A logistic regression by iteratively reweighted least squares: `coefficient` and `error` per cause."""
-    matrix = np.column_stack([np.ones(len(causes)), causes.to_numpy(dtype=float)])
-    coefficients = np.zeros(matrix.shape[1])
-    for _ in range(25):
-        probability = draw.probabilities(matrix @ coefficients)
-        information = (matrix * (probability * (1 - probability))[:, None]).T @ matrix
-        coefficients += np.linalg.solve(information, matrix.T @ (outcome - probability))
-    errors = np.sqrt(np.diag(np.linalg.inv(information)))
-    return pd.DataFrame({"coefficient": coefficients[1:], "error": errors[1:]}, index=causes.columns)
 
 
 def traits(people: pd.DataFrame) -> pd.DataFrame:
