@@ -162,7 +162,7 @@ def _totals_card(run: data.Replay, stages: pd.DataFrame, totals: pd.DataFrame) -
         ("accepted: went on beyond it", "accepted_rate", formatting.rate),
         (f"leads with a deal within {run.opportunity_days} days", "opportunity_count", formatting.count),
         ("of the leads", "opportunity_rate", formatting.rate),
-        ("of what sales can take", "capacity_rate", formatting.rate),
+        ("of what the active reps can take", "capacity_rate", formatting.rate),
     ]
     rows = []
     for stage in stages.itertuples():
@@ -197,7 +197,7 @@ def _reps_card(run: data.Replay, reps: pd.DataFrame) -> None:
         height="stretch",
     ):
         if reps.empty:
-            st.markdown("Nobody is known to whom leads were handed over.")
+            st.markdown("Nobody is known to whom leads were given.")
             return
         rows = []
         for _, pair in reps.groupby("owner_id", dropna=False, sort=False):
@@ -223,7 +223,7 @@ def _change(before: pd.Series, after: pd.Series, column: str) -> str:
 
 def _rep_name(rep: pd.Series) -> str:
     if formatting.is_missing(rep["owner_id"]):
-        return "handed over to none"
+        return "given to none of them"
     team = "" if formatting.is_missing(rep["team"]) else f", {formatting.plain(rep['team'])}"
     return f"{formatting.plain(rep['owner_id'])}{team}{'' if rep['is_active'] else ' (no longer active)'}"
 
