@@ -103,7 +103,7 @@ where track = 'lead' and stage_order > 0 and list_contains($roles, stage_role)
 group by stage_order
 """
 
-# Reps are whom leads were handed over to; how many they can take stands with the users.
+# Reps are whom leads were given to first; how many they can take stands with the users.
 REPS = """
 create table reps as
 select
@@ -114,7 +114,9 @@ select
 from copied.unified.users
 where
     not is_deleted
-    and user_id in (select owner_id from copied.marts.fct_lead_handoffs where clock = 'qualified')
+    and user_id in (
+        select min_by(owner_id, valid_from) from copied.intermediate.int_lead_owners_dated group by lead_id
+    )
 """
 
 CROSSINGS = """

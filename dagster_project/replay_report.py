@@ -81,7 +81,7 @@ def _total(stage: dict, rows: dict[str, dict], base: str, run: dict) -> Iterable
     if stage["is_handover"]:
         cells = [f"{row['crossings_per_week']:,.1f}" for row in rows.values()]
         yield _line("    a week", [*cells, f"{after['crossings_per_week'] - rows[base]['crossings_per_week']:+,.1f}"])
-        yield line("    of what sales can take", "capacity_rate", is_rate=True)
+        yield line("    of what the active reps can take", "capacity_rate", is_rate=True)
 
 
 def _leads(rows: list[dict], run: dict) -> Iterable[str]:
@@ -120,14 +120,14 @@ def _months(stage: dict, months: list[dict], base: str, run: dict) -> Iterable[s
 def _reps(rows: list[dict], base: str) -> Iterable[str]:
     """Each rep's load, before → after."""
     if not rows:
-        yield "Load on sales: nobody is known to whom leads were handed over."
+        yield "Load on sales: nobody is known to whom leads were given."
         return
     headings = ["can take a week", "a week", "of capacity", "busiest month"]
     yield f"{'By rep, before → after':<32}" + "".join(f"{heading:>17}" for heading in headings)
     by_rep = {(row["scenario"], row["owner_id"]): row for row in rows}
     for owner in dict.fromkeys(row["owner_id"] for row in rows):
         before, after = by_rep[base, owner], by_rep["changed", owner]
-        name = "handed over to none of them" if owner is None else " ".join(filter(None, [owner, after["team"]]))
+        name = "given to none of them" if owner is None else " ".join(filter(None, [owner, after["team"]]))
         name += " (no longer active)" if after["is_active"] is False else ""
         cells = [
             _count(after["capacity_per_week"]),

@@ -151,6 +151,31 @@ def _months_card(run: data.Replay, stages: pd.DataFrame, months: pd.DataFrame) -
                 for position, pair in pairs.iterrows()
             ),
         )
+        with st.expander("Month by month, before → after"):
+            table = _months_table(rows, starts)
+            shell.table(table, alt="Each month before and after", numbers=tuple(table.columns[1:]), unbroken=("Month",))
+
+
+def _months_table(rows: pd.DataFrame, starts: list) -> pd.DataFrame:
+    """What the columns of the chart stand for, with what became of the crossings."""
+    measures = {
+        "Times": ("crossing_count", formatting.count),
+        "Moved there": ("recorded_rate", formatting.rate),
+        "Accepted": ("accepted_rate", formatting.rate),
+        "Leads with a deal": ("opportunity_count", formatting.count),
+        "Of capacity": ("capacity_rate", formatting.rate),
+    }
+    if rows["capacity_rate"].isna().all():
+        del measures["Of capacity"]
+    by_rules = {name: part.set_index("month_start_date") for name, part in rows.groupby("rules")}
+    return pd.DataFrame(
+        {"Month": formatting.month(start) + (" so far" if by_rules["After"].loc[start, "is_partial"] else "")}
+        | {
+            name: " → ".join(in_words(by_rules[rules].loc[start, column]) for rules in ("Before", "After"))
+            for name, (column, in_words) in measures.items()
+        }
+        for start in starts
+    )
 
 
 def _totals_card(run: data.Replay, stages: pd.DataFrame, totals: pd.DataFrame) -> None:
@@ -162,7 +187,7 @@ def _totals_card(run: data.Replay, stages: pd.DataFrame, totals: pd.DataFrame) -
         ("accepted: went on beyond it", "accepted_rate", formatting.rate),
         (f"leads with a deal within {run.opportunity_days} days", "opportunity_count", formatting.count),
         ("of the leads", "opportunity_rate", formatting.rate),
-        ("of what sales can take", "capacity_rate", formatting.rate),
+        ("of what the active reps can take", "capacity_rate", formatting.rate),
     ]
     rows = []
     for stage in stages.itertuples():
@@ -197,7 +222,7 @@ def _reps_card(run: data.Replay, reps: pd.DataFrame) -> None:
         height="stretch",
     ):
         if reps.empty:
-            st.markdown("Nobody is known to whom leads were handed over.")
+            st.markdown("Nobody is known to whom leads were given.")
             return
         rows = []
         for _, pair in reps.groupby("owner_id", dropna=False, sort=False):
@@ -223,7 +248,7 @@ def _change(before: pd.Series, after: pd.Series, column: str) -> str:
 
 def _rep_name(rep: pd.Series) -> str:
     if formatting.is_missing(rep["owner_id"]):
-        return "handed over to none"
+        return "given to none of them"
     team = "" if formatting.is_missing(rep["team"]) else f", {formatting.plain(rep['team'])}"
     return f"{formatting.plain(rep['owner_id'])}{team}{'' if rep['is_active'] else ' (no longer active)'}"
 

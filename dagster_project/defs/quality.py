@@ -93,7 +93,10 @@ def validate(table: str, items: list[dict]) -> list[dict[str, Any]]:
 
 def _frame(table: str, items: list[dict], is_shape: bool) -> pd.DataFrame:
     """The columns that the expectations name, all of them where they name none; no rows for the table's shape."""
-    columns = sorted({column for item in items for column in _subjects(item)})
+    lists = [item["kwargs"].get("column_list", []) for item in items]
+    columns = sorted(
+        {column for item in items for column in _subjects(item)} | {name for names in lists for name in names}
+    )
     selected = "*" if is_shape or not columns else ", ".join(f'"{column}"' for column in columns)
     with duckdb.connect(str(SETTINGS.warehouse), read_only=True) as connection:
         return connection.execute(f"select {selected} from {table} {'limit 0' if is_shape else ''}").df()
