@@ -22,9 +22,9 @@ from ingestion.faults import Fault
 # How sources that are connected word what we have words for.
 MAPPINGS = {"stage_mappings", "field_mappings", "activity_mappings", "conversion_actions"}
 # What is made from the playbook and seeded with it.
+BUSINESS_DAYS = "business_days"
 # How the names of settings end whose values are whole numbers.
 COUNTED_UNITS = ("_days", "_months", "_minutes", "_count")
-BUSINESS_DAYS = "business_days"
 BOOLEANS = {"true", "false"}
 FURTHEST_DATE = "9999-12-31"
 MONTHS = [str(month) for month in range(1, 13)]
