@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from scoring import fitting
 from scoring.levels import MISSING, find_levels
@@ -12,6 +13,17 @@ from scoring.levels import MISSING, find_levels
 INTERCEPT = "(intercept)"
 # More rows make a fit slower, and no better.
 MOST_ROWS = 40_000
+# Stage and time tell buyers apart in every company, all else only in some: their weights may go so many times as far.
+# Measured on a made-up company of 6,000 leads, outcomes of later months and other accounts: AUC 0.919 instead of 0.913.
+FREEDOM = 3.0
+FREER_FEATURES = (
+    "stage",
+    "stage and days in it",
+    "days in stage",
+    "days since creation",
+    "days since anything inbound",
+    "active days in 30 days",
+)
 # What remains of either outcome without two folds of accounts.
 LEAST_COUNT_OF_PARTS = 5
 # Weights are sums in SQL, where they are added as decimals so that their order does not matter.
@@ -111,7 +123,8 @@ def _fits(sample: pd.DataFrame, reached: np.ndarray, features: pd.DataFrame) -> 
     features = features.sort_values(["row", "feature"], ignore_index=True)
     levels = find_levels(features)
     in_level = levels.design(features, len(sample))
-    steps = levels.steps()
+    freedom = np.where(levels.table["feature"].isin(FREER_FEATURES), FREEDOM, 1.0)
+    steps = levels.steps() @ sparse.diags(freedom)
     folds = sample["account_fold"].to_numpy()
     # A feature has one value at most, so a row is in one of its levels or in none.
     of_feature = pd.get_dummies(levels.table["feature"], dtype=float)
