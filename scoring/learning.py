@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from scipy import sparse
 
 from scoring import fitting
 from scoring.levels import MISSING, find_levels
@@ -12,23 +14,36 @@ from scoring.levels import MISSING, find_levels
 INTERCEPT = "(intercept)"
 # More rows make a fit slower, and no better.
 MOST_ROWS = 40_000
+# Stage and time tell buyers apart in every company, all else only in some: their weights may go so many times as far.
+# Measured on a made-up company of 6,000 leads, outcomes of later months and other accounts: AUC 0.919 instead of 0.913.
+FREEDOM = 3.0
+FREER_FEATURES = (
+    "stage",
+    "stage and days in it",
+    "days in stage",
+    "days since creation",
+    "days since anything inbound",
+    "active days in 30 days",
+)
 # What remains of either outcome without two folds of accounts.
 LEAST_COUNT_OF_PARTS = 5
 # Weights are sums in SQL, where they are added as decimals so that their order does not matter.
 DECIMALS = 6
-COLUMNS = {
-    "outcome": "object",
-    "fitted_on": "datetime64[us]",
-    "account_fold": "int64",
-    "feature": "object",
-    "level": "object",
-    "from_value": "float64",
-    "to_value": "float64",
-    "weight": "float64",
-    "row_count": "Int64",
-    "positive_count": "Int64",
-    "refusal": "object",
-}
+COLUMNS = pa.schema(
+    {
+        "outcome": pa.string(),
+        "fitted_on": pa.date32(),
+        "account_fold": pa.int64(),
+        "feature": pa.string(),
+        "level": pa.string(),
+        "from_value": pa.float64(),
+        "to_value": pa.float64(),
+        "weight": pa.float64(),
+        "row_count": pa.int64(),
+        "positive_count": pa.int64(),
+        "refusal": pa.string(),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +60,7 @@ def learn(
     features_of: Callable[[pd.DataFrame], pd.DataFrame],
     outcomes: list[Outcome],
     least_count: int,
-) -> pd.DataFrame:
+) -> pa.Table:
     """The weights of all fits: of each outcome at each quarter's begin, over all accounts and without each fold's.
 
     snapshots: lead_id, scored_date, is_today, account_fold, sample_key and, per outcome, is_<name> (null while unknown)
@@ -72,13 +87,16 @@ def learn(
                 fits = [pd.DataFrame({"account_fold": [fitting.ALL_ACCOUNTS, *fitting.FOLDS], "refusal": reason})]
             else:
                 fits = _fits(sample, reached, features_of(sample[["lead_id", "scored_date"]]))
-            rows += [fit.assign(outcome=outcome.name, fitted_on=pd.Timestamp(quarter)) for fit in fits]
-    weights = pd.concat(rows)[list(COLUMNS)].astype(COLUMNS).reset_index(drop=True)
-    return weights.assign(fitted_on=weights["fitted_on"].dt.date)
+            rows += [fit.assign(outcome=outcome.name, fitted_on=quarter.date()) for fit in fits]
+    # A table says its types also where it has no rows, or columns without values.
+    weights = pd.concat(rows).reindex(columns=COLUMNS.names) if rows else pd.DataFrame(columns=COLUMNS.names)
+    return pa.Table.from_pandas(weights, COLUMNS, preserve_index=False)
 
 
 def quarters_of(snapshots: pd.DataFrame) -> list[pd.Timestamp]:
     """First days of the quarters after the first score's up to the last score's, which is there in any case."""
+    if snapshots.empty:
+        return []
     first, last = (pd.Timestamp(day).to_period("Q") for day in snapshots["scored_date"].agg(["min", "max"]))
     return [quarter.to_timestamp() for quarter in pd.period_range(min(first + 1, last), last, freq="Q")]
 
@@ -111,7 +129,8 @@ def _fits(sample: pd.DataFrame, reached: np.ndarray, features: pd.DataFrame) -> 
     features = features.sort_values(["row", "feature"], ignore_index=True)
     levels = find_levels(features)
     in_level = levels.design(features, len(sample))
-    steps = levels.steps()
+    freedom = np.where(levels.table["feature"].isin(FREER_FEATURES), FREEDOM, 1.0)
+    steps = levels.steps() @ sparse.diags(freedom)
     folds = sample["account_fold"].to_numpy()
     # A feature has one value at most, so a row is in one of its levels or in none.
     of_feature = pd.get_dummies(levels.table["feature"], dtype=float)

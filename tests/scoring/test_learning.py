@@ -6,7 +6,7 @@ import pytest
 from learned_rows import HORIZONS, features_of, made_up
 
 from scoring import learning
-from scoring.learning import INTERCEPT, Outcome, learn, quarters_of
+from scoring.learning import COLUMNS, INTERCEPT, Outcome, learn, quarters_of
 from scoring.levels import MISSING, OTHER
 
 OUTCOMES = [Outcome("opportunity", "an opportunity", HORIZONS["opportunity"])]
@@ -14,7 +14,7 @@ KEY = ["outcome", "fitted_on", "account_fold", "feature", "level", "from_value"]
 
 
 def learned(snapshots: pd.DataFrame, features: pd.DataFrame, least_count: int = 50) -> pd.DataFrame:
-    return learn(snapshots, features_of(features), OUTCOMES, least_count)
+    return learn(snapshots, features_of(features), OUTCOMES, least_count).to_pandas()
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_a_fit_takes_the_rows_with_the_smallest_keys(monkeypatch):
     fit = latest(learned(snapshots, features))
     assert fit.loc[fit["feature"] == INTERCEPT, "row_count"].tolist() == [900]
     known = snapshots[snapshots["opportunity_learned_from"] <= pd.Timestamp(fit["fitted_on"].iloc[0])]
-    reached = known.nsmallest(900, "sample_key")["is_opportunity"].sum()
+    reached = known.sort_values("sample_key").head(900)["is_opportunity"].sum()
     assert fit.loc[fit["feature"] == INTERCEPT, "positive_count"].tolist() == [reached]
 
 
@@ -110,6 +110,12 @@ def test_too_few_of_either_outcome_is_said(reached, said):
     assert refusals.iloc[-1].endswith("it takes 50 to learn from.")
 
 
+@pytest.mark.parametrize("rows", [slice(0), slice(1)])
+def test_columns_have_their_types_where_nothing_was_learned(rows):
+    snapshots, features = made_up(lead_count=20)
+    assert learn(snapshots[rows], features_of(features), OUTCOMES, 50).schema.equals(COLUMNS)
+
+
 def test_accounts_that_are_too_few_are_said():
     snapshots, features = made_up(lead_count=400)
     snapshots["is_opportunity"] = snapshots["is_opportunity"] & (snapshots["account_fold"] == 0)
@@ -118,8 +124,12 @@ def test_accounts_that_are_too_few_are_said():
 
 def test_leads_count_once_however_often_they_were_scored():
     snapshots, features = made_up(lead_count=200)
-    snapshots["is_opportunity"] = snapshots["lead_id"] < "L00040"
-    assert ", 40 had an opportunity" in learned(snapshots, features)["refusal"].iloc[-1]
+    snapshots["is_opportunity"] = snapshots["lead_id"] < "L00060"
+    weights = learned(snapshots, features)
+    is_known = snapshots["opportunity_learned_from"] <= pd.Timestamp(weights["fitted_on"].max())
+    reached = snapshots.loc[is_known & snapshots["is_opportunity"], "lead_id"]
+    assert reached.nunique() < 50 < len(reached)
+    assert f", {reached.nunique()} had an opportunity" in weights["refusal"].iloc[-1]
 
 
 @pytest.mark.parametrize(
