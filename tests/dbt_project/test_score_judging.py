@@ -1,5 +1,6 @@
 """How scores are judged: the compiled SQL of the marts against scikit-learn, scipy and numpy on made-up scores."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -31,15 +32,9 @@ class Judge:
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute("attach ':memory:' as warehouse")
         self.connection.execute(f"attach '{data_dir / 'warehouse.duckdb'}' as built (read_only)")
-        for schema, table, rows in [
-            *(("intermediate", name, "limit 0") for name in INPUTS),
-            *(("marts", name, "limit 0") for name in ("fct_lead_stage_visits", "fct_stage_agreements")),
-            ("marts", "fct_opportunities", "limit 0"),
-            ("marts", "dim_stages", ""),
-            ("playbook", "settings", ""),
-            ("playbook", "score_alarms", ""),
-            ("playbook", "scoring_rules", ""),
-        ]:
+        read = re.findall(r'"warehouse"\."(\w+)"\."(\w+)"', " ".join(self.queries.values()))
+        for schema, table in sorted({*read, *(("intermediate", name) for name in INPUTS)}):
+            rows = "" if schema == "playbook" or table == "dim_stages" else "limit 0"
             self.connection.execute(f"create schema if not exists warehouse.{schema}")
             self.connection.execute(f"create table warehouse.{schema}.{table} as from built.{schema}.{table} {rows}")
         self.connection.execute("detach built")
