@@ -23,6 +23,8 @@ from ingestion.faults import Fault
 MAPPINGS = {"stage_mappings", "field_mappings", "activity_mappings", "conversion_actions"}
 # What is made from the playbook and seeded with it.
 BUSINESS_DAYS = "business_days"
+# How the names of settings end whose values are whole numbers.
+COUNTED_UNITS = ("_days", "_months", "_minutes", "_count")
 BOOLEANS = {"true", "false"}
 FURTHEST_DATE = "9999-12-31"
 MONTHS = [str(month) for month in range(1, 13)]
@@ -244,7 +246,7 @@ def _setting_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
             yield row.line, f"'{value}' is not a month from 1 to 12"
         if setting == "reporting_currency" and not re.fullmatch("[A-Z]{3}", value):
             yield row.line, f"'{value}' is not a currency code such as EUR"
-        if setting.endswith(("_days", "_months", "_minutes", "_count")) and not re.fullmatch(r"[0-9]{1,9}", value):
+        if setting.endswith(COUNTED_UNITS) and not re.fullmatch(r"[0-9]{1,9}", value):
             yield row.line, f"'{value}' is not a whole number"
         if setting.endswith("_rate") and not (_is_number(value) and 0 <= float(value) <= 1):
             yield row.line, f"'{value}' is not a share between 0 and 1"

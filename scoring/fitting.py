@@ -13,7 +13,7 @@ FOLDS = (0, 1, 2, 3)
 ALL_ACCOUNTS = -1
 # From strong to weak: how far weights may go from 0 (scikit-learn's C).
 STRENGTHS = (0.01, 0.03, 0.1)
-# How far the slope may be from 0 where a fit ends; those that only choose a strength and a calibration need not be exact.
+# How steep it may be where a fit ends; those that only choose a strength and a calibration need not be exact.
 TOLERANCE, TOLERANCE_OF_PARTS = 1e-4, 1e-3
 
 
@@ -35,9 +35,7 @@ def fit_by_account(design: sparse.csr_matrix, reached: np.ndarray, folds: np.nda
     # Threads that wait for one another make small fits slower, and sums depend on how many there are.
     with threadpool_limits(limits=1):
         by_excluded = {
-            excluded: _path(
-                design, reached, ~np.isin(folds, excluded), TOLERANCE if size < 2 else TOLERANCE_OF_PARTS
-            )
+            excluded: _path(design, reached, ~np.isin(folds, excluded), TOLERANCE if size < 2 else TOLERANCE_OF_PARTS)
             for size in (0, 1, 2)
             for excluded in combinations(FOLDS, size)
         }
@@ -61,7 +59,7 @@ def fit_by_account(design: sparse.csr_matrix, reached: np.ndarray, folds: np.nda
 
 
 def calibration(log_odds: np.ndarray, reached: np.ndarray) -> tuple[float, float]:
-    """Shift and slope that make log odds agree with what came (Platt 1999), by Newton's method; the slope is not negative.
+    """Shift and slope, not negative, that make log odds agree with what came (Platt 1999), by Newton's method.
 
     Log odds that say nothing, or the opposite of what came, get the slope 0: everybody's chance is the share of all.
     """

@@ -51,7 +51,7 @@ def learn(
     snapshots: lead_id, scored_date, is_today, account_fold, sample_key and, per outcome, is_<name> (null while unknown)
     and <name>_learned_from (the quarter from which on it may be learned). features_of: given lead_id and scored_date of
     some snapshots, their rows of (lead_id, scored_date, feature, text_value, number_value). A fit takes at most the
-    `MOST_ROWS` with the smallest sample_key, and is refused where fewer than `least_count` leads reached the outcome, or
+    `MOST_ROWS` with the smallest sample_key; it is refused where fewer than `least_count` leads reached the outcome, or
     did not. Rows: see `COLUMNS`; the log odds of a snapshot are the intercept's weight and those of its levels.
     """
     quarters = quarters_of(snapshots)
@@ -66,7 +66,8 @@ def learn(
             sample = known.sort_values("sample_key").head(MOST_ROWS)
             sample = sample.sort_values(["lead_id", "scored_date"], ignore_index=True)
             reached = sample[f"is_{outcome.name}"].astype(int).to_numpy()
-            reason = refusal(sample["lead_id"], reached, sample["account_fold"].to_numpy(), outcome, quarter, least_count)
+            folds = sample["account_fold"].to_numpy()
+            reason = refusal(sample["lead_id"], reached, folds, outcome, quarter, least_count)
             if reason:
                 fits = [pd.DataFrame({"account_fold": [fitting.ALL_ACCOUNTS, *fitting.FOLDS], "refusal": reason})]
             else:
@@ -77,11 +78,9 @@ def learn(
 
 
 def quarters_of(snapshots: pd.DataFrame) -> list[pd.Timestamp]:
-    """The days on which quarters begin, from the first after the first snapshot to the last that has come; at least one."""
-    last = snapshots["scored_date"].max()
-    last = pd.Timestamp(last).to_period("Q").start_time
-    first = pd.Timestamp(snapshots["scored_date"].min()).to_period("Q").start_time + pd.offsets.QuarterBegin(startingMonth=1)
-    return list(pd.date_range(min(first, last), last, freq="QS"))
+    """First days of the quarters after the first score's up to the last score's, which is there in any case."""
+    first, last = (pd.Timestamp(day).to_period("Q") for day in snapshots["scored_date"].agg(["min", "max"]))
+    return [quarter.to_timestamp() for quarter in pd.period_range(min(first + 1, last), last, freq="Q")]
 
 
 def refusal(

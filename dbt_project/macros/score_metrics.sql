@@ -5,6 +5,19 @@
     round({{ score }}, 9)
 {%- endmacro %}
 
+{% macro three_digits(number) -%}
+    {#-
+        A number to three significant digits: enough to compare how numbers are spread, and few enough values to compare each
+        month with twelve others.
+    -#}
+    case
+        when {{ number }} = 0 then 0.0
+        else
+            round({{ number }} * pow(10.0, 2 - floor(log10(abs({{ number }})))))
+            / pow(10.0, 2 - floor(log10(abs({{ number }}))))
+    end
+{%- endmacro %}
+
 {% macro next_month_start(month_start_date) -%}
     {{ month_start(add_days(month_start_date, 32)) }}
 {%- endmacro %}

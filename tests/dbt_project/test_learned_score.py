@@ -21,7 +21,7 @@ AS_OF = pd.Timestamp("2026-11-01", tz="UTC")
 DAY = pd.Timestamp("2026-08-12 10:00", tz="UTC")
 TABLES = ("int_learned_scores", "int_score_snapshots", "int_score_weights", "int_learned_contributions")
 # A made-up company of this size has few deals.
-PLAYBOOK = "setting,value,description\nscore_least_positives,15,\n"
+PLAYBOOK = "setting,value,description\nscore_least_positive_count,15,\n"
 
 
 def built(folder: Path, files: Path, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
@@ -46,7 +46,7 @@ def built(folder: Path, files: Path, as_of: pd.Timestamp) -> dict[str, pd.DataFr
 
 
 def shuffled(files: Path, changed: Path, day: pd.Timestamp) -> None:
-    """The same files, but for all that happens from that day on: it happens to others, at other times, or not at all."""
+    """The same files, but what happens from that day on happens to others, at other times, or not at all."""
     draw = np.random.default_rng(5)
 
     def is_later(rows: pd.DataFrame, moment: str) -> pd.Series:
@@ -77,7 +77,8 @@ def shuffled(files: Path, changed: Path, day: pd.Timestamp) -> None:
             ends = (rows["closed_at"].isna() | is_later(rows, "closed_at")).to_numpy()
             rows.loc[ends, "is_won"] = draw.random(int(ends.sum())) < 0.5
             rows.loc[ends, "is_closed"] = True
-            rows.loc[ends, "closed_at"] = AS_OF - pd.to_timedelta(draw.random(int(ends.sum())) * 20, unit="D")
+            seconds = pd.to_timedelta(draw.integers(0, 20 * 86_400, int(ends.sum())), unit="s")
+            rows.loc[ends, "closed_at"] = (AS_OF - seconds).astype(rows["closed_at"].dtype)
             rows.loc[ends, "stage"] = np.where(rows.loc[ends, "is_won"], "won", "lost")
         rows.to_parquet(changed / path.name)
 
@@ -151,7 +152,9 @@ TABLE_SQL = {
     "opportunities": """
         select id as opportunity_id, date '2025-06-05' + cast(id % 7 as int) as created_at, 'new' as opportunity_type
         from 'people.csv' where bought""",
-    "opportunity_contacts": "select id as opportunity_id, id as lead_id, true as is_primary from 'people.csv' where bought",
+    "opportunity_contacts": """
+        select id as opportunity_id, id as lead_id, true as is_primary
+        from 'people.csv' where bought""",
 }
 
 

@@ -258,12 +258,13 @@ def test_drift_of_scores_is_that_of_a_second_computation(judge, distinct):
         ignore_index=True,
     )
     rows.loc[rows["month_start_date"] == months[-1], "score"] += 0.25
+    three_digits = np.array([float(f"{score:.2e}") for score in rows["score"]])
     found = judge.judged("fct_score_drift", rows).sort_values("month_start_date").reset_index(drop=True)
     assert found["month_start_date"].dt.date.tolist() == months
     for number, month in enumerate(months):
-        now = rows.loc[rows["month_start_date"] == month, "score"].round(9).to_numpy()
+        now = three_digits[rows["month_start_date"] == month]
         is_before = rows["month_start_date"].isin(months[max(0, number - 12) : number])
-        before = rows.loc[is_before, "score"].round(9).to_numpy()
+        before = three_digits[is_before]
         answer = found.iloc[number]
         assert (answer["lead_count"], answer["reference_count"]) == (len(now), len(before))
         if number == 0:

@@ -92,9 +92,10 @@ def test_a_fit_takes_the_rows_with_the_smallest_keys(monkeypatch):
 
 def test_too_little_history_is_said(weights):
     first = weights[weights["fitted_on"] == weights["fitted_on"].min()]
-    assert first["refusal"].tolist() == [
-        "On 2025-04-01 there was less history than the 90 days within which an opportunity counts."
-    ] * 5
+    assert (
+        first["refusal"].tolist()
+        == ["On 2025-04-01 there was less history than the 90 days within which an opportunity counts."] * 5
+    )
     assert first["account_fold"].tolist() == [-1, 0, 1, 2, 3]
     assert first[["feature", "weight"]].isna().all(axis=None)
 

@@ -99,8 +99,10 @@
     cast(date_trunc('month', {{ day }}) as date)
 {%- endmacro %}
 
-{% macro quarter_start(day) -%}
-    cast(date_trunc('quarter', {{ day }}) as date)
+{% macro first_quarter_from(moment) -%}
+    {#- The first day of the first quarter that begins, in the reporting time zone, at a moment or later. -#}
+    {%- set last_day_before = local_date(add_seconds(moment, -0.000001)) -%}
+    {{ add_months("cast(date_trunc('quarter', " ~ last_day_before ~ ') as date)', 3) }}
 {%- endmacro %}
 
 {% macro add_days(day, days) %}

@@ -27,6 +27,12 @@ weighed_values as (
 
 ),
 
+features_of_fits as (
+
+    select distinct outcome, fitted_on, feature from weighed_values
+
+),
+
 -- Every feature of every lead, also what it does not have, which weighs nothing: that tells something too.
 weighed as (
 
@@ -38,7 +44,7 @@ weighed as (
         features.number_value,
         coalesce(weighed_values.weight, 0) as weight
     from todays_scores
-    inner join (select distinct outcome, fitted_on, feature from weighed_values) as features_of_fits
+    inner join features_of_fits
         on todays_scores.outcome = features_of_fits.outcome and todays_scores.fitted_on = features_of_fits.fitted_on
     left join features
         on

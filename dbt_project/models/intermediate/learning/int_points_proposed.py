@@ -1,4 +1,4 @@
-"""The points that history would give each scoring rule: see `scoring/proposing.py`, which does the work on data frames."""
+"""The points that history would give each scoring rule: see `scoring/proposing.py`, which does the work."""
 
 
 def model(dbt, session):

@@ -13,7 +13,11 @@ with snapshots as (
 
 leads as (
 
-    select * from {{ ref('leads') }}
+    select
+        *,
+        {{ add_minutes('created_at', setting('touch_grace_minutes', 'int')) }} as latest_origin_at,
+        {{ add_minutes('created_at', '-1440 * ' ~ setting('lead_look_back_days', 'int')) }} as earliest_origin_at
+    from {{ ref('leads') }}
     where not is_deleted
 
 ),
@@ -77,8 +81,8 @@ activities as (
 
 ),
 
--- The company that the person was known to belong to. Where a link has a history, today's does not reach back before it:
--- many a CRM gives a lead its company only with the deal.
+-- The company that the person was known to belong to. Where a link has a history, today's does not reach back before
+-- it: many a CRM gives a lead its company only with the deal.
 linked_accounts as (
 
     select
@@ -243,10 +247,10 @@ creation_touches as (
             moments.lead_id = activities.lead_id
             and activities.is_touch
             and activities.known_at < moments.scored_until
-            and activities.occurred_at > {{ add_minutes('leads.created_at', '-1440 * ' ~ setting('lead_look_back_days', 'int')) }}
+            and activities.occurred_at > leads.earliest_origin_at
             and case
                 when leads.created_at_precision = 'day' then activities.occurred_date <= moments.created_date
-                else activities.occurred_at <= {{ add_minutes('leads.created_at', setting('touch_grace_minutes', 'int')) }}
+                else activities.occurred_at <= leads.latest_origin_at
             end
 
 ),

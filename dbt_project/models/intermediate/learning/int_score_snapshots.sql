@@ -1,3 +1,5 @@
+{%- set today = local_date(as_of()) -%}
+{%- set first_month = add_months(month_start(today), '-' ~ setting('score_history_months', 'int')) -%}
 with leads as (
 
     select
@@ -112,7 +114,7 @@ first_days as (
 months as (
 
     select distinct {{ month_start('spine.date_day') }} as month_start_date
-    from {{ days_from_to(add_months(month_start(local_date(as_of())), '-' ~ setting('score_history_months', 'int')), local_date(as_of())) }} as spine
+    from {{ days_from_to(first_month, today) }} as spine
 
 ),
 
@@ -152,9 +154,9 @@ today as (
 
     select
         tracked.lead_id,
-        {{ local_date(as_of()) }} as scored_date,
+        {{ today }} as scored_date,
         {{ as_of() }} as scored_until,
-        {{ month_start(local_date(as_of())) }} as month_start_date,
+        {{ month_start(today) }} as month_start_date,
         true as is_today
     from tracked
     left join stays_out on tracked.lead_id = stays_out.lead_id and stays_out.is_current
@@ -207,8 +209,8 @@ labelled as (
             when opportunity_until <= {{ as_of() }} then coalesce(opened_at < opportunity_until, false)
         end as is_opportunity,
         case when won_until <= {{ as_of() }} then coalesce(won_at < won_until, false) end as is_won,
-        {{ add_months(quarter_start(local_date(add_seconds('opportunity_until', -0.000001))), 3) }} as opportunity_learned_from,
-        {{ add_months(quarter_start(local_date(add_seconds('won_until', -0.000001))), 3) }} as won_learned_from,
+        {{ first_quarter_from('opportunity_until') }} as opportunity_learned_from,
+        {{ first_quarter_from('won_until') }} as won_learned_from,
         md5(lead_id || cast(scored_date as string)) as sample_key
     from with_horizons
 

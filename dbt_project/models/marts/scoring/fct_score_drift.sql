@@ -21,11 +21,15 @@ features as (
         features.feature,
         snapshots.month_start_date,
         features.text_value,
-        features.number_value,
+        {{ three_digits('features.number_value') }} as number_value,
         count(*) as lead_count
     from {{ ref('int_score_features') }} as features
     inner join snapshots on features.lead_id = snapshots.lead_id and features.scored_date = snapshots.scored_date
-    group by features.feature, snapshots.month_start_date, features.text_value, features.number_value
+    group by
+        features.feature,
+        snapshots.month_start_date,
+        features.text_value,
+        {{ three_digits('features.number_value') }}
 
 ),
 
@@ -81,10 +85,10 @@ seen as (
         score_version as subject,
         month_start_date,
         cast(null as string) as text_value,
-        {{ comparable_score('score') }} as number_value,
+        {{ three_digits('score') }} as number_value,
         count(*) as lead_count
     from {{ ref('int_scores_judged') }}
-    group by score_version, month_start_date, {{ comparable_score('score') }}
+    group by score_version, month_start_date, {{ three_digits('score') }}
     union all
     select 'feature', feature, month_start_date, text_value, number_value, lead_count from features
     union all
