@@ -73,7 +73,7 @@ def learn(
             else:
                 fits = _fits(sample, reached, features_of(sample[["lead_id", "scored_date"]]))
             rows += [fit.assign(outcome=outcome.name, fitted_on=pd.Timestamp(quarter)) for fit in fits]
-    weights = pd.concat(rows)[list(COLUMNS)].astype(COLUMNS).reset_index(drop=True)
+    weights = pd.concat(rows).reindex(columns=list(COLUMNS)).astype(COLUMNS).reset_index(drop=True)
     return weights.assign(fitted_on=weights["fitted_on"].dt.date)
 
 
