@@ -88,6 +88,9 @@ def replay(settings: Settings, folder: Path, say: Callable[[str], None]) -> Path
             _build(copied, in_force | changed_rules, CHANGED, say)
             keep(unfinished, copied, CHANGED, _version(changed))
             return finish(unfinished, directory)
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            raise Fault(f"The warehouse lacks what a replay compares ({reason}); run `make refresh` first.") from error
         finally:
             _forget(copied)
             unfinished.unlink(missing_ok=True)
@@ -98,14 +101,14 @@ def _left_out(in_force: Tables, changed: Tables) -> Iterator[str]:
     now, then = _settings(in_force), _settings(changed)
     names = sorted(name for name in then if then[name] != now.get(name) and name not in SETTINGS_REPLAYED)
     if names:
-        yield f"Not replayed, as no scoring rule: in settings.csv {', '.join(names)}."
+        yield f"Not replayed: in settings.csv {', '.join(names)}."
     others = sorted(
         f"{name}.csv"
         for name in changed
         if name not in RULE_KEYS and name != "settings" and _values(changed[name]) != _values(in_force[name])
     )
     if others:
-        yield f"Not replayed, as they hold no scoring rule: {', '.join(others)}."
+        yield f"Not replayed: {', '.join(others)}; only scoring rules, their groups and qualification criteria are."
 
 
 def _rules_on(tables: Tables, day: date) -> Tables:

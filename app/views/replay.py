@@ -44,13 +44,10 @@ def draw() -> None:
             f"Replayed on the numbers as of {as_of}; those published now are of another moment. Replay it again."
         )
     _cards(run, first, before, after)
+    _rules_card(data.replayed_rules(file))
     _months_card(run, stages, months)
     _totals_card(run, stages, totals)
-    left, right = st.columns([3, 2])
-    with left:
-        _reps_card(run, data.replayed_reps(file))
-    with right:
-        _rules_card(data.replayed_rules(file))
+    _reps_card(run, data.replayed_reps(file))
 
 
 def _readable(files: list[str]) -> dict[str, data.Replay]:
@@ -219,7 +216,6 @@ def _reps_card(run: data.Replay, reps: pd.DataFrame) -> None:
         "Load by rep",
         "leads a week that came to the first of these stages · of what the rep can take a week",
         key="reps_card",
-        height="stretch",
     ):
         if reps.empty:
             st.markdown("Nobody is known to whom leads were given.")
@@ -255,7 +251,7 @@ def _rep_name(rep: pd.Series) -> str:
 
 def _rules_card(rules: pd.DataFrame) -> None:
     """What the changed playbook says otherwise."""
-    with shell.card("What was changed", "the playbook in force → the changed one", key="rules_card", height="stretch"):
+    with shell.card("What was changed", "the playbook in force → the changed one", key="rules_card"):
         if rules.empty:
             st.markdown("No scoring rule differs from the playbook in force.")
             return

@@ -15,7 +15,11 @@ import duckdb
 import pandas as pd
 import pytest
 from filelock import FileLock
-from refreshing import PROJECT_DIR, refreshed, run_funnelhouse
+from refreshing import PROJECT_DIR, run_funnelhouse
+
+from dagster_project import serving
+from ingestion.config import Settings
+from ingestion.load import load
 
 pytestmark = pytest.mark.refresh
 
@@ -52,11 +56,22 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     since = criterion(LEAST_INTENT, valid_from=CRITERIA_CHANGED_ON)
     environment = {
         "FUNNELHOUSE_DATA_DIR": str(folder / "data"),
+        "FUNNELHOUSE_SOURCES": "files",
         "FUNNELHOUSE_FILES_DIR": str(folder / "files"),
         "FUNNELHOUSE_PLAYBOOK_DIR": str(playbook(folder / "in_force", once, since)),
         "FUNNELHOUSE_AS_OF": AS_OF,
     }
-    refreshed(environment)
+    settings = Settings.from_environment(environment)
+    settings.prepare_data_dir()
+    assert load("files", settings).status == "loaded"
+    # What a replay asks for; a whole refresh would take much longer and test much that others test.
+    marts = ("fct_qualifications", "fct_opportunities", "dim_leads", "dim_stages", "fct_source_freshness")
+    models = " ".join(f"+{name}" for name in marts)
+    result = run_funnelhouse(
+        f"exec dbt build --quiet --resource-type seed --resource-type model --select {models} dim_build", environment
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    serving.publish(settings, "by_hand", [])
     return environment
 
 
@@ -318,6 +333,16 @@ def test_rules_that_cannot_be_built_are_told_in_words(environment, copy_of_compa
     assert kept(copy_of_company) == files
 
 
+def test_a_warehouse_without_a_table_is_told_in_words(environment, copy_of_company, tmp_path):
+    with duckdb.connect(str(copy_of_company / "warehouse.duckdb")) as connection:
+        connection.execute("drop table marts.fct_opportunities")
+    folder = playbook(tmp_path / "changed", criterion(LEAST_INTENT_RAISED))
+    result = run_funnelhouse(f"replay {folder}", environment | {"FUNNELHOUSE_DATA_DIR": str(copy_of_company)})
+    assert result.returncode == 1
+    assert "The warehouse lacks what a replay compares" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_what_is_no_scoring_rule_is_named_as_left_out(environment, copy_of_company, tmp_path):
     """And the rules may be those of another version, whose crossings are then counted."""
     folder = playbook(tmp_path / "changed", criterion(LEAST_INTENT))
@@ -328,7 +353,7 @@ def test_what_is_no_scoring_rule_is_named_as_left_out(environment, copy_of_compa
     with (folder / "channels.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
     (folder / "settings.csv").write_text("setting,value,description\nscore_version,2,\nleast_closed_count,3,\n")
-    for name in ("scoring_groups", "scoring_rules"):
+    for name in ("scoring_groups", "scoring_rules", "score_grades"):
         lines = (defaults / f"{name}.csv").read_text(encoding="utf-8").splitlines()
         column = lines[0].split(",").index("score_version")
         second = list(csv.reader(lines[1:]))
@@ -341,8 +366,8 @@ def test_what_is_no_scoring_rule_is_named_as_left_out(environment, copy_of_compa
         (copy_of_company / "serving" / "replays" / f"20200101T0000{number:02}000000Z.duckdb").touch()
     result = run_funnelhouse(f"replay {folder}", environment | {"FUNNELHOUSE_DATA_DIR": str(copy_of_company)})
     assert result.returncode == 0, result.stderr
-    assert "Not replayed, as no scoring rule: in settings.csv least_closed_count." in result.stderr
-    assert "Not replayed, as they hold no scoring rule: channels.csv." in result.stderr
+    assert "Not replayed: in settings.csv least_closed_count." in result.stderr
+    assert "Not replayed: channels.csv, score_grades.csv; only scoring rules," in result.stderr
     assert "settings: score_version, value 1 → 2" in result.stdout
     files = kept(copy_of_company)
     assert len(files) == 10  # as many are kept
