@@ -49,7 +49,7 @@ def table(world: World, activities: pd.DataFrame) -> pd.DataFrame:
     `world.people`.
     """
     seen = observed(world, snapshots(world), activities)
-    rows, effects = _rows(world, seen), effects_of_touches(world)["mql"]
+    rows, effects = known(world, seen), effects_of_touches(world)["mql"]
     answers = _answer_hours(world)
     intents = np.broadcast_to(INTENTS, (len(seen), len(INTENTS)))
     intent = world.people["intent"].to_numpy()[rows["lead"], None]
@@ -60,7 +60,7 @@ def table(world: World, activities: pd.DataFrame) -> pd.DataFrame:
             "scored_until": seen["at"],
             "stage": seen["stage"],
             "ideal_probability": _chances(
-                rows, effects, answers, intents, _evidence(rows, intents) + np.log(INTENT_SHARES)
+                rows, effects, answers, intents, evidence_of_intent(rows, intents) + np.log(INTENT_SHARES)
             ),
             "full_knowledge_probability": _chances(rows, effects, answers, intent, np.zeros(intent.shape)),
             "is_opportunity": seen["opened_at"] <= seen["at"] + days(HORIZON_DAYS),
@@ -80,7 +80,7 @@ class Rows(dict[str, np.ndarray]):
         return [self[name][:, None] for name in names]
 
 
-def _rows(world: World, seen: pd.DataFrame) -> Rows:
+def known(world: World, seen: pd.DataFrame) -> Rows:
     """What is observed, moments as ages of the lead in days, and what decides, but for intent and touches to come.
 
     office and office_due: the last moments before now and before the horizon's end at which the rep's office is open.
@@ -122,7 +122,7 @@ def _rows(world: World, seen: pd.DataFrame) -> Rows:
     )
 
 
-def _evidence(rows: Rows, intent: np.ndarray) -> np.ndarray:
+def evidence_of_intent(rows: Rows, intent: np.ndarray) -> np.ndarray:
     """Log likelihood, but for a constant, of what people did, if this is their intent (both rows by intents)."""
     asked, visits, opened, clicked = rows.tall("asked_strongly", "visits", "opened_mails", "clicked_mails")
     strong = draw.probabilities(draw.baseline(INTENTS, company.STRONG_AT_CREATION_RATE, INTENT_SHARES) + intent)
@@ -288,13 +288,13 @@ def _possible_answers(rows: Rows, hours: np.ndarray) -> tuple[np.ndarray, np.nda
     All are rows by classes of answers. One that would have been given is never seen; else it is seen, or due, or will
     never come, as every hand-over that was left has been answered before, or is not at all.
     """
-    path, [known, age, decided] = rows["path"][0], rows.tall("answer_hours", "age", "decided")
-    effects = np.broadcast_to(decisions.answer_log_odds(hours), (len(known), len(hours)))
+    path, [answer, age, decided] = rows["path"][0], rows.tall("answer_hours", "age", "decided")
+    effects = np.broadcast_to(decisions.answer_log_odds(hours), (len(answer), len(hours)))
     shares = np.broadcast_to(_answer_shares(), effects.shape)
     if path[0] != "mql":
         return effects, shares, np.zeros(effects.shape, dtype=bool)
-    is_open = np.isnan(known) & (len(path) == 1)
-    settled = decisions.answer_log_odds(np.where(np.isnan(known), np.inf, known))
+    is_open = np.isnan(answer) & (len(path) == 1)
+    settled = decisions.answer_log_odds(np.where(np.isnan(answer), np.inf, answer))
     is_over = is_open & (hours / 24 <= age - decided)
     return np.where(is_open, effects, settled), np.where(is_over, 0.0, shares), is_open & np.isfinite(hours)
 
