@@ -65,10 +65,18 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     settings.prepare_data_dir()
     assert load("files", settings).status == "loaded"
     # What a replay asks for; a whole refresh would take much longer and test much that others test.
-    marts = ("fct_qualifications", "fct_opportunities", "dim_leads", "dim_stages", "fct_source_freshness")
+    marts = (
+        "fct_qualifications",
+        "fct_opportunities",
+        "dim_leads",
+        "dim_stages",
+        "fct_source_freshness",
+        "int_lead_owners_dated",
+    )
     models = " ".join(f"+{name}" for name in marts)
     result = run_funnelhouse(
-        f"exec dbt build --quiet --resource-type seed --resource-type model --select {models} dim_build", environment
+        f"exec dbt build --quiet --resource-type seed --resource-type model --select {models} +users dim_build",
+        environment,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     serving.publish(settings, "by_hand", [])
