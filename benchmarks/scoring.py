@@ -1,7 +1,7 @@
 """How long the scores of a million leads take, from 50 million touches, as ratios of one run.
 
-`python -m benchmarks.scoring`: a small company is made up, loaded and built as by a refresh. Its people and what they do
-are then repeated until there are as many leads and touches as asked for, three years of them, and the SQL that dbt
+`python -m benchmarks.scoring`: a small company is made up, loaded and built as by a refresh. Its people and what they
+do are then repeated until there are as many leads and touches as asked for, three years of them, and the SQL that dbt
 compiled for the models of scoring works on those, in a DuckDB of its own with two threads and 8 GB. The floor is what
 that DuckDB needs to group the touches by lead and sum a number, three times over.
 """
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from benchmarks.__main__ import PROJECT_DIR, report, seconds
+from benchmarks.__main__ import PROJECT_DIR
 
 AS_OF = datetime(2026, 11, 1)
 YEARS = 3
@@ -50,10 +51,8 @@ AS_BUILT = (
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scoring", description=__doc__)
     parser.add_argument("--leads", type=int, default=1_000_000, help="leads (default: 1,000,000)")
-    parser.add_argument("--touches", type=int, default=50_000_000, help="touches of all of them (default: 50,000,000)")
-    parser.add_argument(
-        "--folder", type=Path, help="where to work, and find what is there already (default: a new one)"
-    )
+    parser.add_argument("--touches", type=int, default=50_000_000, help="their touches (default: 50,000,000)")
+    parser.add_argument("--folder", type=Path, help="where to work, and to find what is there (default: a new one)")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
@@ -149,7 +148,9 @@ def multiply(connection: duckdb.DuckDBPyConnection, warehouse: Path, lead_count:
         create temp table leads_alike as
         select *, row_number() over (order by lead_id) - 1 as alike from warehouse.unified.leads;
         create temp table accounts_numbered as
-        select account_id, row_number() over (order by account_id) % (select count(*) from warehouse.unified.accounts) as alike
+        select
+            account_id,
+            row_number() over (order by account_id) % (select count(*) from warehouse.unified.accounts) as alike
         from (select distinct account_id from numbered);
         create temp table accounts_alike as
         select *, row_number() over (order by account_id) - 1 as alike from warehouse.unified.accounts;
@@ -212,28 +213,31 @@ def multiply(connection: duckdb.DuckDBPyConnection, warehouse: Path, lead_count:
 
 
 def measure(connection: duckdb.DuckDBPyConnection, compiled: dict[str, str]) -> None:
-    """Print each step's time as a ratio of the floor's."""
+    """Print each step's time as a ratio of the floor's, by the clock and by the processors"""
 
-    def stored(name: str, select: str) -> float:
-        return seconds(lambda: connection.execute(f"create or replace table {name} as {select}").fetchall())
+    def stored(name: str, select: str) -> np.ndarray:
+        """Seconds of the clock and of the processors that it takes to store what a select gives."""
+        began = time.perf_counter(), time.process_time()
+        connection.execute(f"create or replace table {name} as {select}").fetchall()
+        return np.subtract((time.perf_counter(), time.process_time()), began)
 
     grouping = "select lead_id, sum(x) as x from intermediate.int_activities_known group by lead_id"
     floor = sum(stored("grouped", grouping) for _ in range(FLOOR_REPEATS))
-    took = {model: stored(model, select) for model, select in compiled.items()}
-    took["today"] = stored("today", "from marts.score_as_of()")
-    took["history"] = stored("history", "from marts.score_history()")
-    for name, spent in took.items():
-        report(name, spent, floor, FLOOR)
-    counted = connection.execute(
-        """
-        select (select count(*) from intermediate.int_activities_known), (select count(*) from intermediate.int_score_events),
-            (select count(*) from marts.fct_lead_score_changes), (select count(*) from today),
-            (select count(*) from history)
-        """
-    ).fetchone()
-    print(dict(zip(("touches", "events", "changes", "leads scored today", "days of history"), counted, strict=True)))
-    report("today's scores", sum(took.values()) - took["history"], floor, FLOOR)
-    report("90 days of history", sum(took.values()) - took["today"], floor, FLOOR)
+    changes = {model: stored(model, select) for model, select in compiled.items()}
+    today = stored("today", "from marts.score_as_of()")
+    history = stored("history", "from marts.score_history()")
+    print(f"the floor, {FLOOR}: {floor[0]:.1f} s, {floor[1]:.1f} s of the processors")
+    for name, took in (
+        *changes.items(),
+        ("today's scores from the changes", today),
+        ("90 days of history from the changes", history),
+        ("today's scores from the touches", sum(changes.values()) + today),
+        ("90 days of history from the touches", sum(changes.values()) + history),
+    ):
+        times = f"{took[0]:7.1f} s = {took[0] / floor[0]:5.1f} ×"
+        print(f"{name:<40} {times}   {took[1]:7.1f} s of the processors = {took[1] / floor[1]:5.1f} ×")
+    for name in ("intermediate.int_activities_known", *compiled, "today", "history"):
+        print(f"{name:<40} {connection.execute(f'select count(*) from {name}').fetchone()[0]:>12,} rows")
 
 
 if __name__ == "__main__":

@@ -1,41 +1,55 @@
+{#- What a signal is found by; the activities are named in each branch, since a shared name for them would store them all. -#}
 {%- set match_columns = {
     'any': none, 'content': 'content_id', 'activity.page': 'page', 'activity.channel': 'channel', 'activity.outcome': 'outcome'
 } -%}
-with signals as (
+with scoring_groups as (
 
-    select * from {{ ref('int_scoring_signals') }}
-
-),
-
-scoring_groups as (
-
-    select * from {{ ref('scoring_groups') }}
+    select
+        *,
+        row_number() over (order by score_version, rule_group) as group_number
+    from {{ ref('scoring_groups') }}
 
 ),
 
-activities as (
+-- Millions of events are grouped by the number of a version's group, faster than by its name.
+signals as (
 
-    select * from {{ ref('int_activities_known') }}
+    select
+        signals.*,
+        scoring_groups.group_number,
+        scoring_groups.points_cap,
+        scoring_groups.half_life_days,
+        scoring_groups.valid_days
+    from {{ ref('int_scoring_signals') }} as signals
+    inner join scoring_groups
+        on
+            signals.score_version = scoring_groups.score_version
+            and signals.rule_group = scoring_groups.rule_group
 
 ),
 
-matched as (
+{% for name, condition in {'matched': 'coalesce(signals.least_days, 1) <= 1', 'matched_to_repeat': 'signals.least_days > 1'}.items() -%}
+{{ name }} as (
 
     {% for match_on, column in match_columns.items() -%}
     select
         signals.score_version,
         signals.rule_group,
+        signals.group_number,
         signals.rule_id,
         signals.least_days,
         signals.within_days,
         signals.points,
+        signals.points_cap,
+        signals.half_life_days,
+        signals.valid_days,
         activities.activity_id,
         activities.lead_id,
         activities.occurred_at,
         activities.occurred_date,
         activities.known_at,
         activities.known_date
-    from activities
+    from {{ ref('int_activities_known') }} as activities
     inner join signals
         on
             activities.activity_type = signals.activity_type
@@ -44,13 +58,15 @@ matched as (
             and activities.{{ column }} = signals.match_key
             {%- endif %}
             and {{ is_valid_on('signals', 'activities.occurred_date') }}
-    where signals.match_on = '{{ match_on }}'
+    where signals.match_on = '{{ match_on }}' and {{ condition }}
     {%- if not loop.last %}
     union all
     {% endif -%}
     {% endfor %}
 
 ),
+
+{% endfor -%}
 
 -- What counts only where it happens again counts once a day, as what was known of that day first.
 days_of_repeated as (
@@ -61,8 +77,7 @@ days_of_repeated as (
             partition by score_version, rule_id, lead_id, occurred_date
             order by known_date, known_at, occurred_at, activity_id
         ) as match_number
-    from matched
-    where least_days > 1
+    from matched_to_repeat
 
 ),
 
@@ -96,41 +111,52 @@ days_before as (
 
 ),
 
-repeated as (
+events as (
 
     select
         score_version,
-        rule_group,
-        rule_id,
-        points,
-        activity_id,
         lead_id,
+        rule_group,
+        group_number,
+        rule_id,
+        activity_id,
+        occurred_at,
+        occurred_date,
+        known_at,
+        known_date,
+        half_life_days,
+        valid_days,
+        points,
+        points_cap
+    from matched
+    union all
+    select
+        score_version,
+        lead_id,
+        rule_group,
+        group_number,
+        rule_id,
+        activity_id,
         occurred_at,
         occurred_date,
         both_known_at as known_at,
-        both_known_date as known_date
+        both_known_date as known_date,
+        half_life_days,
+        valid_days,
+        points,
+        points_cap
     from days_before
     where day_number = least_days - 1
 
 ),
 
-events as (
+-- On most days a group earns less than its cap, and nothing need be put in order.
+days_above_cap as (
 
-    select
-        score_version,
-        rule_group,
-        rule_id,
-        points,
-        activity_id,
-        lead_id,
-        occurred_at,
-        occurred_date,
-        known_at,
-        known_date
-    from matched
-    where coalesce(least_days, 1) <= 1
-    union all
-    select * from repeated
+    select lead_id, group_number, occurred_date
+    from events
+    group by lead_id, group_number, occurred_date
+    having sum(abs(points)) > max(points_cap)
 
 ),
 
@@ -139,24 +165,44 @@ running as (
 
     select
         events.*,
-        scoring_groups.points_cap,
-        scoring_groups.half_life_days,
-        scoring_groups.valid_days,
         sum(abs(events.points)) over (
-            partition by events.score_version, events.lead_id, events.rule_group, events.occurred_date
+            partition by events.lead_id, events.group_number, events.occurred_date
             order by events.known_date, events.occurred_at, events.activity_id, events.rule_id
             rows between unbounded preceding and current row
         ) as running_points
     from events
-    inner join scoring_groups
+    inner join days_above_cap
         on
-            events.score_version = scoring_groups.score_version
-            and events.rule_group = scoring_groups.rule_group
+            events.lead_id = days_above_cap.lead_id
+            and events.group_number = days_above_cap.group_number
+            and events.occurred_date = days_above_cap.occurred_date
 
 ),
 
 counted as (
 
+    select
+        events.score_version,
+        events.lead_id,
+        events.rule_group,
+        events.rule_id,
+        events.activity_id,
+        events.occurred_at,
+        events.occurred_date,
+        events.known_at,
+        events.known_date,
+        events.half_life_days,
+        events.valid_days,
+        events.points,
+        events.points as counted_points
+    from events
+    left join days_above_cap
+        on
+            events.lead_id = days_above_cap.lead_id
+            and events.group_number = days_above_cap.group_number
+            and events.occurred_date = days_above_cap.occurred_date
+    where days_above_cap.lead_id is null
+    union all
     select
         score_version,
         lead_id,

@@ -1,7 +1,5 @@
 {#- The columns of an activity that a rule may look at; those of content are looked at by its id. -#}
-{%- set columns_of_activities = {
-    'activity.page': 'page', 'activity.channel': 'channel', 'activity.outcome': 'outcome'
-} -%}
+{%- set columns_of_activities = {'activity.page': 'page', 'activity.channel': 'channel', 'activity.outcome': 'outcome'} -%}
 {%- set columns_of_content = ['content_name', 'content_type', 'topic', 'funnel_phase'] -%}
 with rules as (
 
@@ -17,12 +15,6 @@ with rules as (
 
 ),
 
-activities as (
-
-    select * from {{ ref('int_activities_known') }}
-
-),
-
 content as (
 
     select * from {{ ref('content') }}
@@ -30,11 +22,21 @@ content as (
 
 ),
 
+-- All that rules look at, in one pass: there are few different ones, however many activities there are.
+activities_seen as (
+
+    select
+        activity_type,
+        coalesce(actor, '') as actor,
+        {{ columns_of_activities.values() | join(',\n        ') }}
+    from {{ ref('int_activities_known') }}
+    group by activity_type, coalesce(actor, ''), {{ columns_of_activities.values() | join(', ') }}
+
+),
+
 kinds as (
 
-    select activity_type, coalesce(actor, '') as actor
-    from activities
-    group by activity_type, coalesce(actor, '')
+    select distinct activity_type, actor from activities_seen
 
 ),
 
@@ -60,8 +62,8 @@ values_seen as (
         activity_type,
         {{ column }} as value,
         {{ column }} as match_key
-    from activities
-    where {{ column }} is not null and '{{ signal }}' in (select rules.signal from rules)
+    from activities_seen
+    where {{ column }} is not null
     union all
     {% endfor -%}
     {%- for column in columns_of_content -%}
@@ -100,10 +102,7 @@ signals as (
     left join values_seen
         on
             rules_of_kinds.signal = values_seen.signal
-            and (
-                values_seen.activity_type is null
-                or rules_of_kinds.kind_activity_type = values_seen.activity_type
-            )
+            and rules_of_kinds.kind_activity_type = coalesce(values_seen.activity_type, rules_of_kinds.kind_activity_type)
             and {{ meets_condition('values_seen.value', 'rules_of_kinds') }}
     where rules_of_kinds.signal is null or values_seen.match_key is not null
 

@@ -1,146 +1,132 @@
-with events as (
+-- Millions of changes are put in order by the number of a version's group, faster than by its name.
+with scoring_groups as (
 
-    select * from {{ ref('int_score_events') }}
-    where counted_points != 0
+    select
+        *,
+        row_number() over (order by score_version, rule_group) as group_number
+    from {{ ref('scoring_groups') }}
+
+),
+
+events as (
+
+    select
+        events.lead_id,
+        scoring_groups.group_number,
+        events.occurred_at,
+        events.occurred_date,
+        events.known_at,
+        events.known_date,
+        events.half_life_days,
+        events.valid_days,
+        events.counted_points
+    from {{ ref('int_score_events') }} as events
+    inner join scoring_groups
+        on
+            events.score_version = scoring_groups.score_version
+            and events.rule_group = scoring_groups.rule_group
+    where events.counted_points != 0
 
 ),
 
 fit_points as (
 
-    select * from {{ ref('int_fit_points') }}
+    select
+        fit_points.*,
+        scoring_groups.group_number
+    from {{ ref('int_fit_points') }} as fit_points
+    inner join scoring_groups
+        on
+            fit_points.score_version = scoring_groups.score_version
+            and fit_points.rule_group = scoring_groups.rule_group
 
 ),
 
-scoring_groups as (
-
-    select * from {{ ref('scoring_groups') }}
-
-),
-
--- What is learnt late has faded meanwhile. Decimals: their sum does not depend on the order of the parts.
-earned as (
+-- What is learnt late has faded meanwhile; what lapses takes what is left.
+parts as (
 
     select
-        score_version,
         lead_id,
-        rule_group,
+        group_number,
         known_date as changed_date,
-        cast(
-            sum(
-                cast(
-                    counted_points
-                    * {{ share_left('half_life_days', days_from('occurred_date', 'known_date')) }} as decimal(18, 12)
-                )
-            ) as double
-        ) as earned_points,
-        max(known_at) as changed_at,
-        max(occurred_at) as occurred_at
+        counted_points * {{ share_left('half_life_days', days_from('occurred_date', 'known_date')) }} as points,
+        known_at as changed_at,
+        occurred_at,
+        half_life_days
     from events
     where valid_days is null or known_date < {{ add_days('occurred_date', 'valid_days') }}
-    group by score_version, lead_id, rule_group, known_date
-
-),
-
-lapsed as (
-
+    union all
     select
-        score_version,
         lead_id,
-        rule_group,
+        group_number,
         {{ add_days('occurred_date', 'valid_days') }} as changed_date,
-        {{ score_sum("-counted_points * " ~ share_left('half_life_days', 'valid_days')) }} as earned_points,
+        -counted_points * {{ share_left('half_life_days', 'valid_days') }} as points,
         cast(null as timestamp) as changed_at,
-        cast(null as timestamp) as occurred_at
+        cast(null as timestamp) as occurred_at,
+        half_life_days
     from events
     where
-        valid_days is not null
-        and known_date < {{ add_days('occurred_date', 'valid_days') }}
+        known_date < {{ add_days('occurred_date', 'valid_days') }}
         and {{ add_days('occurred_date', 'valid_days') }} <= {{ local_date(as_of()) }}
-    group by score_version, lead_id, rule_group, {{ add_days('occurred_date', 'valid_days') }}
 
 ),
 
+-- W = Σ points · 2^(days ÷ half-life) is additive; the score of a day is W · 2^(−days ÷ half-life). Days are counted to
+-- today plus 1,000 half-lives, which spreads 2,000 of them over the whole range of a double.
 intent_changes as (
 
     select
-        score_version,
         lead_id,
-        rule_group,
+        group_number,
         changed_date,
-        sum(earned_points) as earned_points,
+        {{ score_sum('points') }} as earned_points,
         max(changed_at) as changed_at,
-        max(occurred_at) as occurred_at
-    from (
-        select * from earned
-        union all
-        select * from lapsed
-    ) as parts
-    group by score_version, lead_id, rule_group, changed_date
-
-),
-
--- W = Σ points · 2^(days ÷ half-life) is additive, and the score of a day is W · 2^(−days ÷ half-life). Days count from
--- the first change less 1,000 half-lives, which spreads them over the whole range of a double.
-intent_states as (
-
-    select
-        changes.score_version,
-        changes.lead_id,
-        changes.rule_group,
-        changes.changed_date,
-        changes.changed_at,
-        changes.occurred_at,
-        changes.earned_points,
-        scoring_groups.dimension,
-        scoring_groups.half_life_days,
-        {{ days_from(
-            'min(changes.changed_date) over (partition by changes.score_version, changes.lead_id, changes.rule_group)',
-            'changes.changed_date'
-        ) }} / scoring_groups.half_life_days - 1000 as half_lives
-    from intent_changes as changes
-    inner join scoring_groups
-        on
-            changes.score_version = scoring_groups.score_version
-            and changes.rule_group = scoring_groups.rule_group
+        max(occurred_at) as occurred_at,
+        max(half_life_days) as half_life_days,
+        coalesce(
+            1000 - {{ days_from('changed_date', local_date(as_of())) }} / max(half_life_days), 0.0
+        ) as half_lives
+    from parts
+    group by lead_id, group_number, changed_date
 
 ),
 
 intent_scores as (
 
     select
-        score_version,
         lead_id,
-        dimension,
-        rule_group,
+        group_number,
         changed_date,
+        lead(changed_date) over (
+            partition by lead_id, group_number order by changed_date
+        ) as next_changed_date,
         changed_at,
         occurred_at,
-        half_life_days,
         earned_points,
-        sum(earned_points * coalesce(pow(2.0, half_lives), 1.0)) over (
-            partition by score_version, lead_id, rule_group
+        sum(earned_points * pow(2.0, half_lives)) over (
+            partition by lead_id, group_number
             order by changed_date
             rows between unbounded preceding and current row
-        ) * coalesce(pow(2.0, -half_lives), 1.0) as score
-    from intent_states
+        ) * pow(2.0, -half_lives) as score,
+        half_life_days
+    from intent_changes
 
 ),
 
 fit_deltas as (
 
     select
-        score_version,
         lead_id,
-        rule_group,
+        group_number,
         changed_date,
         sum(points) as points
     from (
-        select score_version, lead_id, rule_group, valid_from as changed_date, points from fit_points
+        select lead_id, group_number, valid_from as changed_date, points from fit_points
         union all
-        select score_version, lead_id, rule_group, valid_to as changed_date, -points as points from fit_points
+        select lead_id, group_number, valid_to as changed_date, -points as points from fit_points
         where valid_to <= {{ local_date(as_of()) }}
     ) as bounds
-    group by score_version, lead_id, rule_group, changed_date
+    group by lead_id, group_number, changed_date
 
 ),
 
@@ -149,7 +135,7 @@ fit_sums as (
     select
         *,
         sum(points) over (
-            partition by score_version, lead_id, rule_group
+            partition by lead_id, group_number
             order by changed_date
             rows between unbounded preceding and current row
         ) as score
@@ -160,17 +146,12 @@ fit_sums as (
 fit_capped as (
 
     select
-        fit_sums.score_version,
         fit_sums.lead_id,
-        scoring_groups.dimension,
-        fit_sums.rule_group,
+        fit_sums.group_number,
         fit_sums.changed_date,
         greatest(least(fit_sums.score, scoring_groups.points_cap), -scoring_groups.points_cap) as score
     from fit_sums
-    inner join scoring_groups
-        on
-            fit_sums.score_version = scoring_groups.score_version
-            and fit_sums.rule_group = scoring_groups.rule_group
+    inner join scoring_groups on fit_sums.group_number = scoring_groups.group_number
 
 ),
 
@@ -179,7 +160,7 @@ fit_steps as (
     select
         *,
         score - lag(score, 1, 0.0) over (
-            partition by score_version, lead_id, rule_group order by changed_date
+            partition by lead_id, group_number order by changed_date
         ) as earned_points
     from fit_capped
 
@@ -187,25 +168,15 @@ fit_steps as (
 
 changes as (
 
-    select
-        score_version,
-        lead_id,
-        dimension,
-        rule_group,
-        changed_date,
-        changed_at,
-        occurred_at,
-        earned_points,
-        score,
-        half_life_days
-    from intent_scores
+    select * from intent_scores
     union all
     select
-        score_version,
         lead_id,
-        dimension,
-        rule_group,
+        group_number,
         changed_date,
+        lead(changed_date) over (
+            partition by lead_id, group_number order by changed_date
+        ) as next_changed_date,
         cast(null as timestamp) as changed_at,
         cast(null as timestamp) as occurred_at,
         earned_points,
@@ -216,24 +187,23 @@ changes as (
 
 ),
 
-ended as (
+named as (
 
     select
-        score_version,
-        lead_id,
-        dimension,
-        rule_group,
-        changed_date,
-        lead(changed_date) over (
-            partition by score_version, lead_id, rule_group order by changed_date
-        ) as next_changed_date,
-        changed_at,
-        occurred_at,
-        earned_points,
-        score,
-        half_life_days
+        scoring_groups.score_version,
+        changes.lead_id,
+        scoring_groups.dimension,
+        scoring_groups.rule_group,
+        changes.changed_date,
+        changes.next_changed_date,
+        changes.changed_at,
+        changes.occurred_at,
+        changes.earned_points,
+        changes.score,
+        changes.half_life_days
     from changes
+    inner join scoring_groups on changes.group_number = scoring_groups.group_number
 
 )
 
-select * from ended
+select * from named

@@ -30,39 +30,76 @@ changes as (
         changes.lead_id,
         changes.dimension,
         changes.changed_date,
+        changes.next_changed_date,
         changes.score,
-        changes.half_life_days,
+        -- What does not fade has an infinite half-life.
+        coalesce(changes.half_life_days, cast('infinity' as double)) as half_life_days,
         greatest(changes.changed_date, period.first_date) as first_date,
-        least(coalesce(changes.next_changed_date - 1, period.last_date), period.last_date) as last_date
+        period.last_date
     from {{ ref('fct_lead_score_changes') }} as changes
     inner join period on changes.score_version = period.score_version
-    where lead_ids is null or list_contains(lead_ids, changes.lead_id)
+    where
+        changes.changed_date <= period.last_date
+        and (changes.next_changed_date is null or changes.next_changed_date > period.first_date)
+        and (lead_ids is null or list_contains(lead_ids, changes.lead_id))
 
 ),
 
--- Each change holds, fading, until the next.
-days as (
+-- From one change of any group to the next, all that happens is that points fade.
+stretches as (
 
     select
-        changes.lead_id,
-        cast(spine.moment as date) as scored_date,
-        changes.dimension,
-        changes.score
-        * coalesce(
-            pow(2.0, -(cast(spine.moment as date) - changes.changed_date) / changes.half_life_days), 1.0
-        ) as score
-    from changes,
-        generate_series(
-            cast(changes.first_date as timestamp), cast(changes.last_date as timestamp), interval 1 day
-        ) as spine (moment)
-    where changes.first_date <= changes.last_date
+        lead_id,
+        first_date,
+        coalesce(lead(first_date) over (partition by lead_id order by first_date), last_date + 1) - first_date as day_count
+    from changes
+    group by lead_id, first_date, last_date
+
+),
+
+points_of_stretches as (
+
+    select
+        stretches.lead_id,
+        stretches.first_date,
+        stretches.day_count,
+        changes.half_life_days,
+        {{ score_sum("case when changes.dimension = 'fit' then changes.score else 0.0 end") }} as fit_score,
+        {{ score_sum(
+            "case when changes.dimension = 'intent' then changes.score * "
+            ~ share_left('changes.half_life_days', '(stretches.first_date - changes.changed_date)') ~ " else 0.0 end"
+        ) }} as intent_score
+    from stretches
+    inner join changes
+        on
+            stretches.lead_id = changes.lead_id
+            and stretches.first_date >= changes.first_date
+            and (changes.next_changed_date is null or stretches.first_date < changes.next_changed_date)
+    group by stretches.lead_id, stretches.first_date, stretches.day_count, changes.half_life_days
+
+),
+
+stretches_scored as (
+
+    select
+        lead_id,
+        first_date,
+        day_count,
+        sum(fit_score) as fit_score,
+        list(intent_score order by half_life_days) as intent_scores,
+        list(half_life_days order by half_life_days) as half_lives_days
+    from points_of_stretches
+    group by lead_id, first_date, day_count
 
 )
 
 select
-    lead_id,
-    scored_date,
-    {{ score_sum("case when dimension = 'fit' then score else 0.0 end") }} as fit_score,
-    {{ score_sum("case when dimension = 'intent' then score else 0.0 end") }} as intent_score
-from days
-group by lead_id, scored_date
+    stretches_scored.lead_id,
+    stretches_scored.first_date + cast(ages.age as int) as scored_date,
+    stretches_scored.fit_score,
+    list_inner_product(
+        stretches_scored.intent_scores,
+        list_transform(stretches_scored.half_lives_days, lambda half_life_days: pow(2.0, -ages.age / half_life_days))
+    ) as intent_score
+from stretches_scored,
+    unnest(range(cast(stretches_scored.day_count as int))) as ages (age)
