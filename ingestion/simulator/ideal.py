@@ -8,7 +8,8 @@ the route and length of the present stay. The chance is what share of that weigh
 
 Simplifications, each too small to be seen in the calibration: office hours between two later stages are met at any
 moment of the week alike; touches still to come count with the mean and the variance of what they add to the log odds,
-without newsletters and fairs; a late answer does not delay the deals of those who are still to be handed over.
+without newsletters and fairs; a late answer does not delay the deals of those who are still to be handed over. That a
+lead is passed to another SDR only if it has no deal by as-of is an accident of `journeys`, and not made use of.
 """
 
 from functools import cache
