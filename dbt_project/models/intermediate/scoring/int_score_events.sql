@@ -1,4 +1,6 @@
-{#- What a signal is found by; the activities are named in each branch, since a shared name for them would store them all. -#}
+{#-
+    What a signal is found by. The activities are named in each branch: a shared name for them would store them all.
+-#}
 {%- set match_columns = {
     'any': none, 'content': 'content_id', 'activity.page': 'page', 'activity.channel': 'channel', 'activity.outcome': 'outcome'
 } -%}
@@ -28,7 +30,9 @@ signals as (
 
 ),
 
-{% for name, condition in {'matched': 'coalesce(signals.least_days, 1) <= 1', 'matched_to_repeat': 'signals.least_days > 1'}.items() -%}
+{% for name, condition in {
+    'matched': 'coalesce(signals.least_days, 1) <= 1', 'matched_to_repeat': 'signals.least_days > 1'
+}.items() -%}
 {{ name }} as (
 
     {% for match_on, column in match_columns.items() -%}
