@@ -1,6 +1,9 @@
-{#- What a signal is found by; the activities are named in each branch, since a shared name for them would store them all. -#}
+{#- What a signal is found by. Each branch reads the activities itself: a shared CTE of them would be stored whole. -#}
 {%- set match_columns = {
     'any': none, 'content': 'content_id', 'activity.page': 'page', 'activity.channel': 'channel', 'activity.outcome': 'outcome'
+} -%}
+{%- set conditions = {
+    'matched': 'coalesce(signals.least_days, 1) <= 1', 'matched_to_repeat': 'signals.least_days > 1'
 } -%}
 with scoring_groups as (
 
@@ -28,7 +31,7 @@ signals as (
 
 ),
 
-{% for name, condition in {'matched': 'coalesce(signals.least_days, 1) <= 1', 'matched_to_repeat': 'signals.least_days > 1'}.items() -%}
+{% for name, condition in conditions.items() -%}
 {{ name }} as (
 
     {% for match_on, column in match_columns.items() -%}

@@ -51,7 +51,8 @@ stretches as (
     select
         lead_id,
         first_date,
-        coalesce(lead(first_date) over (partition by lead_id order by first_date), last_date + 1) - first_date as day_count
+        coalesce(lead(first_date) over (partition by lead_id order by first_date), last_date + 1)
+        - first_date as day_count
     from changes
     group by lead_id, first_date, last_date
 
