@@ -1,6 +1,7 @@
 {#- What a signal is found by. Each branch reads the activities itself: a shared CTE of them would be stored whole. -#}
 {%- set match_columns = {
-    'any': none, 'content': 'content_id', 'activity.page': 'page', 'activity.channel': 'channel', 'activity.outcome': 'outcome'
+    'any': none, 'content': 'content_id', 'activity.page': 'page', 'activity.channel': 'channel',
+    'activity.outcome': 'outcome'
 } -%}
 {%- set conditions = {
     'matched': 'coalesce(signals.least_days, 1) <= 1', 'matched_to_repeat': 'signals.least_days > 1'

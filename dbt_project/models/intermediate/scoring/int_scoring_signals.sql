@@ -1,5 +1,7 @@
 {#- The columns of an activity that a rule may look at; those of content are looked at by its id. -#}
-{%- set columns_of_activities = {'activity.page': 'page', 'activity.channel': 'channel', 'activity.outcome': 'outcome'} -%}
+{%- set columns_of_activities = {
+    'activity.page': 'page', 'activity.channel': 'channel', 'activity.outcome': 'outcome'
+} -%}
 {%- set columns_of_content = ['content_name', 'content_type', 'topic', 'funnel_phase'] -%}
 with rules as (
 
@@ -102,7 +104,10 @@ signals as (
     left join values_seen
         on
             rules_of_kinds.signal = values_seen.signal
-            and rules_of_kinds.kind_activity_type = coalesce(values_seen.activity_type, rules_of_kinds.kind_activity_type)
+            and (
+                values_seen.activity_type is null
+                or rules_of_kinds.kind_activity_type = values_seen.activity_type
+            )
             and {{ meets_condition('values_seen.value', 'rules_of_kinds') }}
     where rules_of_kinds.signal is null or values_seen.match_key is not null
 
