@@ -71,8 +71,8 @@ parts as (
 
 ),
 
--- W = Σ points · 2^(days ÷ half-life) is additive; the score of a day is W · 2^(−days ÷ half-life). Days are counted to
--- today plus 1,000 half-lives, which spreads 2,000 of them over the whole range of a double. What the powers of 2 lose in
+-- W = Σ points · 2^(days ÷ half-life) is additive; the score of a day is W · 2^(−days ÷ half-life). Days are counted
+-- to today plus 1,000 half-lives, which spreads 2,000 of them over the whole range of a double. What the powers lose in
 -- rounding lies below the twelfth decimal.
 intent_changes as (
 
