@@ -138,10 +138,11 @@ def mqls_by_hand(company: Path, least_intent_on) -> pd.DataFrame:
                 1.0 if pd.isna(row.half_life_days) else 2.0 ** (-(held - row.changed_date).days / row.half_life_days)
             )
             scores[row.dimension].loc[held] += row.score * fading
-        is_met = (scores["fit"] > LEAST_FIT - 1e-9) & (
-            scores["intent"] > pd.Series([least_intent_on(day) for day in days], index=days) - 1e-9
-        )
-        begun = days[is_met & ~is_met.shift(fill_value=False)]
+        least = pd.Series([least_intent_on(day) for day in days], index=days) - 1e-9
+        is_met = (scores["fit"] > LEAST_FIT - 1e-9) & (scores["intent"] > least)
+        # Where the threshold rises on a day, who came to the new one on that day only has crossed it.
+        was_met = (scores["fit"].shift() > LEAST_FIT - 1e-9) & (scores["intent"].shift() > least)
+        begun = days[is_met & ~was_met]
         crossings += [(lead_id, day) for day in begun if FROM <= day <= TO]
     return pd.DataFrame(crossings, columns=["lead_id", "day"])
 
