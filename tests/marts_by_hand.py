@@ -26,6 +26,7 @@ class MartsByHand:
             """
             select comment from duckdb_functions()
             where database_name = 'warehouse' and schema_name = 'marts' and function_type = 'table_macro'
+            order by function_name
             """
         ).fetchall()
         for (definition,) in macros:

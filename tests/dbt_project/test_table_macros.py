@@ -30,6 +30,19 @@ def macros(demo) -> list[str]:
     return [name for (name,) in rows]
 
 
+@pytest.fixture(scope="module")
+def reports(demo) -> list[str]:
+    """Those that sum up by a dimension; the others have a row per lead, whom a reader knows how to filter."""
+    rows = demo.execute(
+        """
+        select function_name from duckdb_functions()
+        where schema_name = 'marts' and function_type = 'table_macro' and list_contains(parameters, 'group_by')
+        """
+    ).fetchall()
+    assert len(rows) >= 15
+    return [name for (name,) in rows]
+
+
 def test_columns_have_plain_names_of_their_own(demo, macros):
     """A column named like a parameter is easily taken for it, and then carries the parameter's text as its name."""
     for name in macros:
@@ -39,14 +52,14 @@ def test_columns_have_plain_names_of_their_own(demo, macros):
 
 
 @pytest.mark.parametrize("dimension", ["all", "channel", "campaign", "persona", "segment", "product"])
-def test_each_answers_by_every_dimension_under_all_filters_together(demo, macros, dimension):
-    for name in macros:
+def test_each_answers_by_every_dimension_under_all_filters_together(demo, reports, dimension):
+    for name in reports:
         whole = demo.execute(f"select count(*) from marts.{name}(group_by := '{dimension}')").fetchone()[0]
         assert whole > 0, name
         demo.execute(f"from marts.{name}(group_by := '{dimension}', {FILTERS})").fetchall()
 
 
-def test_a_dimension_that_does_not_exist_is_refused_in_words(demo, macros):
-    for name in macros:
+def test_a_dimension_that_does_not_exist_is_refused_in_words(demo, reports):
+    for name in reports:
         with pytest.raises(duckdb.Error, match="group_by is one of all, channel, campaign, persona, segment, product"):
             demo.execute(f"from marts.{name}(group_by := 'colour')").fetchall()
