@@ -25,7 +25,7 @@ rules as (
 
 criteria as (
 
-    select * from {{ ref('qualification_criteria') }}
+    select * from {{ ref('qualification_criteria') }} as qualification_criteria
     where activity_type is null and least_intent > 0 and {{ is_valid_on(
         'qualification_criteria', local_date(as_of())
     ) }}
