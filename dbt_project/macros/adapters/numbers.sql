@@ -28,3 +28,20 @@
 {% macro spark__is_finite(number) -%}
     coalesce(abs({{ number }}) < double('infinity'), false)
 {%- endmacro %}
+
+{% macro ordered_sum(number, order) %}
+    {#- A sum of doubles taken in one order, so that it comes out the same to the last bit however small they are. -#}
+    {{- return(adapter.dispatch('ordered_sum', 'funnelhouse')(number, order)) -}}
+{% endmacro %}
+
+{% macro default__ordered_sum(number, order) -%}
+    sum({{ number }} order by {{ order }})
+{%- endmacro %}
+
+{% macro spark__ordered_sum(number, order) -%}
+    aggregate(
+        array_sort(collect_list(named_struct('place', {{ order }}, 'number', {{ number }}))),
+        cast(0.0 as double),
+        (total, entry) -> total + entry.number
+    )
+{%- endmacro %}

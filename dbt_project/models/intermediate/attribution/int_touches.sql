@@ -1,0 +1,63 @@
+with touch_activities as (
+
+    select * from {{ ref('int_touch_activities') }}
+
+),
+
+activities as (
+
+    select * from {{ ref('int_activities_classified') }}
+
+),
+
+leads as (
+
+    select lead_id, account_id
+    from {{ ref('leads') }}
+    where not is_deleted
+
+),
+
+-- What the first activity says is true of the whole touch; a campaign may be named by a later one alone.
+touches as (
+
+    select
+        touch_activities.touch_id,
+        min(touch_activities.source_priority) as source_priority,
+        count(*) as activity_count,
+        min(activities.occurred_at) as occurred_at,
+        {%- for column in [
+            'lead_id', 'account_id', 'visitor_id', 'activity_type', 'occurred_at_precision', 'channel', 'page'
+        ] %}
+        max(case when touch_activities.position_in_touch = 1 then activities.{{ column }} end) as {{ column }},
+        {%- endfor %}
+        min_by(activities.campaign_id, touch_activities.position_in_touch)
+            filter (where activities.campaign_id is not null) as campaign_id
+    from touch_activities
+    inner join activities on touch_activities.activity_id = activities.activity_id
+    group by touch_activities.touch_id
+
+),
+
+ordered as (
+
+    select
+        touches.touch_id,
+        row_number() over (order by touches.occurred_at, touches.source_priority, touches.touch_id) as touch_order,
+        touches.lead_id,
+        coalesce(touches.account_id, leads.account_id) as account_id,
+        touches.visitor_id,
+        touches.activity_type,
+        touches.activity_count,
+        touches.occurred_at,
+        touches.occurred_at_precision,
+        {{ local_date('touches.occurred_at', 'touches.occurred_at_precision') }} as occurred_date,
+        touches.channel,
+        touches.campaign_id,
+        touches.page as landing_page
+    from touches
+    left join leads on touches.lead_id = leads.lead_id
+
+)
+
+select * from ordered
