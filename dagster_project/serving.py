@@ -46,6 +46,7 @@ def publish(settings: Settings, run_id: str, checks: list[CheckResult]) -> Path:
         connection.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
         connection.execute("create schema marts")
         _copy_relations(connection)
+        _copy_views(connection)
         _write_run(connection, run_id, published_at)
         _write_checks(connection, checks)
         _copy_macros(connection)
@@ -104,6 +105,20 @@ def _copy_relations(connection: duckdb.DuckDBPyConnection) -> None:
     for name, kind in relations:
         if kind == "BASE TABLE":
             connection.execute(f"create table marts.{name} as select * from warehouse.marts.{name}").fetchall()
+
+
+def _copy_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the views again from their definitions, which name relations without the database."""
+    definitions = connection.execute(
+        """
+        select sql
+        from duckdb_views()
+        where database_name = 'warehouse' and schema_name = 'marts'
+        order by view_oid
+        """
+    ).fetchall()
+    for (definition,) in definitions:
+        connection.execute(definition).fetchall()
 
 
 def _copy_macros(connection: duckdb.DuckDBPyConnection) -> None:

@@ -3,8 +3,10 @@ with leads as (
     select
         *,
         {{ local_date('created_at', 'created_at_precision') }} as created_date,
-        {{ add_minutes('created_at', setting('touch_grace_minutes', 'int')) }} as latest_origin_at,
-        {{ add_minutes('created_at', '-1440 * ' ~ setting('lead_look_back_days', 'int')) }} as earliest_origin_at
+        {{ days_before(
+            standing_at('created_at', 'created_at_precision'), headline_look_back_days('lead')
+        ) }} as earliest_origin_at,
+        {{ touched_until('created_at', 'created_at_precision') }} as latest_origin_at
     from {{ ref('leads') }}
     where not is_deleted
 
@@ -12,11 +14,8 @@ with leads as (
 
 touches as (
 
-    select
-        *,
-        {{ local_date('occurred_at', 'occurred_at_precision') }} as occurred_date
-    from {{ ref('int_activities_classified') }}
-    where is_touch and lead_id is not null
+    select * from {{ ref('int_touches') }}
+    where lead_id is not null
 
 ),
 
@@ -32,19 +31,13 @@ touches_before_leads as (
         leads.lead_id,
         touches.channel,
         touches.campaign_id,
-        row_number() over (
-            partition by leads.lead_id order by touches.occurred_at desc, touches.activity_id desc
-        ) as touch_rank
+        row_number() over (partition by leads.lead_id order by touches.touch_order desc) as touch_rank
     from leads
     inner join touches
         on
             leads.lead_id = touches.lead_id
-            and touches.occurred_at > leads.earliest_origin_at
-            -- A lead known only by its day may have been created at any moment of that day.
-            and case
-                when leads.created_at_precision = 'day' then touches.occurred_date <= leads.created_date
-                else touches.occurred_at <= leads.latest_origin_at
-            end
+            and leads.earliest_origin_at < touches.occurred_at
+            and leads.latest_origin_at >= touches.occurred_at
 
 ),
 

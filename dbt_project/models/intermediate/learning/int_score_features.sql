@@ -16,7 +16,7 @@ leads as (
     select
         *,
         {{ add_minutes('created_at', setting('touch_grace_minutes', 'int')) }} as latest_origin_at,
-        {{ add_minutes('created_at', '-1440 * ' ~ setting('lead_look_back_days', 'int')) }} as earliest_origin_at
+        {{ days_before('created_at', headline_look_back_days('lead')) }} as earliest_origin_at
     from {{ ref('leads') }}
     where not is_deleted
 
