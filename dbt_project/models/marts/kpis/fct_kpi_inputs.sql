@@ -117,18 +117,13 @@ looked_up as (
             when {{ part }}_states.is_split then {{ part }}_amounts.amount
             when
                 {{ part }}_states.measure is null
-                and kpis.{{ part }} not in (
-                    '{{ unknown_without_rows | join("', '") }}'
-                )
-                then 0.0
+                and not {{ is_unknown_without_rows('kpis.' ~ part) }} then 0.0
         end as {{ part }}_amount,
         case
             when kpis.{{ part }} is null then null
             when
                 {{ part }}_states.measure is null
-                and kpis.{{ part }} in (
-                    '{{ unknown_without_rows | join("', '") }}'
-                )
+                and {{ is_unknown_without_rows('kpis.' ~ part) }}
                 then kpis.{{ part }} || ' is not known of this month'
             when not {{ part }}_states.is_split then kpis.{{ part }} || ' is not split by ' || cells.dimension
             when {{ part }}_amounts.measure is not null and {{ part }}_amounts.amount is null
