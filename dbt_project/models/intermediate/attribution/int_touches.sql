@@ -34,8 +34,9 @@ touches as (
             as occurred_at_precision,
         max(case when touch_activities.position_in_touch = 1 then activities.channel end) as channel,
         max(case when touch_activities.position_in_touch = 1 then activities.page end) as page,
-        min_by(activities.campaign_id, touch_activities.position_in_touch)
-            filter (where activities.campaign_id is not null) as campaign_id
+        min_by(
+            activities.campaign_id, case when activities.campaign_id is not null then touch_activities.position_in_touch end
+        ) as campaign_id
     from touch_activities
     inner join activities on touch_activities.activity_id = activities.activity_id
     group by touch_activities.touch_id
