@@ -48,7 +48,7 @@ app: $(STAMP) ## Open the dashboard (http://127.0.0.1:8501)
 .PHONY: dagster
 dagster: $(STAMP) ## Open Dagster, which runs the schedule (http://127.0.0.1:3000)
 	@DAGSTER_HOME="$$($(PYTHON) -m dagster_project prepare)" \
-		$(VENV)/bin/dagster dev --host 127.0.0.1 --module-name dagster_project.definitions
+		$(PYTHON) -m dagster dev --host 127.0.0.1 --module-name dagster_project.definitions
 
 .PHONY: dbt
 dbt: $(STAMP) ## Run dbt on the warehouse: make dbt DO="build --select marts"
