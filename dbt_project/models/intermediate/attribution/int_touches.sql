@@ -35,7 +35,8 @@ touches as (
         max(case when touch_activities.position_in_touch = 1 then activities.channel end) as channel,
         max(case when touch_activities.position_in_touch = 1 then activities.page end) as page,
         min_by(
-            activities.campaign_id, case when activities.campaign_id is not null then touch_activities.position_in_touch end
+            activities.campaign_id,
+            case when activities.campaign_id is not null then touch_activities.position_in_touch end
         ) as campaign_id
     from touch_activities
     inner join activities on touch_activities.activity_id = activities.activity_id
