@@ -21,7 +21,8 @@ added_up as (
         converted_month_start_date,
         touched_month_start_date,
         {{ exact_sum('credit', 12) }} as credit,
-        {{ exact_sum('amount', 9) }} as amount
+        {{ exact_sum('amount', 9) }} as amount,
+        {{ exact_sum('margin_amount', 9) }} as margin_amount
     from credits
     group by
         attribution_window, attribution_model, conversion_type, opportunity_type, conversion_number > 1, channel,

@@ -159,6 +159,16 @@ findings_of_records as (
     left join {{ ref('campaigns') }} as known on spend.campaign_id = known.campaign_id
     where known.campaign_id is null
     union all
+    select 'costs_without_exchange_rate', cast(month_start_date as string) || ' ' || cost_type
+    from {{ ref('int_monthly_costs_valued') }}
+    where is_rate_missing
+    union all
+    select
+        'media_costs_unlike_spend',
+        cast(month_start_date as string) || ' ' || cast(cast(difference_amount as decimal(18, 2)) as string)
+    from {{ ref('int_media_costs_compared') }}
+    where abs(difference_amount) >= 0.005
+    union all
     select 'campaigns_off_the_naming_standard', campaign_id from {{ ref('fct_campaign_naming') }}
     where kind = 'campaign' and not is_valid
     union all

@@ -66,6 +66,10 @@ totals as (
     where clock = 'qualified'
     union all
     select 'spend', count(*) from {{ ref('int_campaign_spend_valued') }}
+    union all
+    select 'costs', count(*) from {{ ref('int_monthly_costs_valued') }}
+    union all
+    select 'media_months', count(*) from {{ ref('int_media_costs_compared') }}
 
 ),
 
