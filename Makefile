@@ -62,7 +62,8 @@ dev: $(STAMP) ## Copy the warehouse, to work on with: make dbt DO="build --targe
 
 .PHONY: test
 test: $(STAMP) chromium lint ## Everything that must hold before a change lands
-	@$(PYTHON) -m pytest --numprocesses auto --dist loadscope -m "not browser" $(PYTEST) $(MAY_BE_NONE)
+	@$(PYTHON) -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder -m "not browser" \
+		$(PYTEST) $(MAY_BE_NONE)
 	@$(PYTHON) -m pytest -m browser $(PYTEST) $(MAY_BE_NONE)
 
 .PHONY: lint

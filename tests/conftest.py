@@ -36,6 +36,11 @@ class TogetherScheduling(LoadScopeScheduling):
         return f"{file} {vendor[1]}" if vendor else file
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a refresh goes first: of the longest files, none is to be left over for one core alone."""
+    items.sort(key=lambda item: item.get_closest_marker("refresh") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherScheduling:
     """The processes that share the tests: pytest-xdist's own groups do not work with this pytest."""
