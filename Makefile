@@ -48,7 +48,7 @@ app: $(STAMP) ## Open the dashboard (http://127.0.0.1:8501)
 .PHONY: dagster
 dagster: $(STAMP) ## Open Dagster, which runs the schedule (http://127.0.0.1:3000)
 	@DAGSTER_HOME="$$($(PYTHON) -m dagster_project prepare)" \
-		$(VENV)/bin/dagster dev --host 127.0.0.1 --module-name dagster_project.definitions
+		$(PYTHON) -m dagster dev --host 127.0.0.1 --module-name dagster_project.definitions
 
 .PHONY: dbt
 dbt: $(STAMP) ## Run dbt on the warehouse: make dbt DO="build --select marts"
@@ -62,7 +62,8 @@ dev: $(STAMP) ## Copy the warehouse, to work on with: make dbt DO="build --targe
 
 .PHONY: test
 test: $(STAMP) chromium lint ## Everything that must hold before a change lands
-	@$(PYTHON) -m pytest --numprocesses auto --dist loadscope -m "not browser" $(PYTEST) $(MAY_BE_NONE)
+	@$(PYTHON) -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder -m "not browser" \
+		$(PYTEST) $(MAY_BE_NONE)
 	@$(PYTHON) -m pytest -m browser $(PYTEST) $(MAY_BE_NONE)
 
 .PHONY: lint

@@ -1,6 +1,10 @@
-"""What the tests share: data sets that have really been refreshed, from files to serving file, once per session."""
+"""What the tests share: data sets that have really been refreshed, from files to serving file, once for all processes.
+
+They are to be looked at: whoever changes something, or opens a warehouse to write, takes a copy.
+"""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from filelock import FileLock
 from refreshing import PROJECT_DIR, example_environment, refreshed
 from speaking import NOW, STORY_SETUP, credentials, speaking, story
 from xdist.scheduler import LoadScopeScheduling
@@ -31,6 +36,11 @@ class TogetherScheduling(LoadScopeScheduling):
         return f"{file} {vendor[1]}" if vendor else file
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a refresh goes first: of the longest files, none is to be left over for one core alone."""
+    items.sort(key=lambda item: item.get_closest_marker("refresh") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherScheduling:
     """The processes that share the tests: pytest-xdist's own groups do not work with this pytest."""
@@ -38,28 +48,46 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherS
 
 
 @pytest.fixture(scope="session")
-def simulated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[..., Path]:
+    """Make a folder unless one of the processes that share the tests has made it; the others wait for it."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, is_made = shared / name, shared / f"{name}.made"
+        with FileLock(shared / f"{name}.lock"):
+            if not is_made.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # what a process left that failed to make it
+                folder.mkdir()
+                make(folder)
+                is_made.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def simulated_files(made_once: Callable[..., Path]) -> Path:
     """A folder with the files of a small made-up company."""
-    folder = tmp_path_factory.mktemp("simulated")
-    command = [sys.executable, "-m", "ingestion.simulator", "write", "--leads", str(DEMO_LEADS), "--as-of", DEMO_AS_OF]
-    subprocess.run([*command, "--out", str(folder)], cwd=PROJECT_DIR, check=True, capture_output=True)
-    return folder
+
+    def write(folder: Path) -> None:
+        command = [sys.executable, "-m", "ingestion.simulator", "write", "--leads", str(DEMO_LEADS)]
+        command += ["--as-of", DEMO_AS_OF, "--out", str(folder)]
+        subprocess.run(command, cwd=PROJECT_DIR, check=True, capture_output=True)
+
+    return made_once("simulated", write)
 
 
 @pytest.fixture(scope="session")
-def demo_environment(simulated_files: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The settings under which the made-up company is refreshed."""
-    return {
-        "FUNNELHOUSE_DATA_DIR": str(tmp_path_factory.mktemp("demo")),
-        "FUNNELHOUSE_FILES_DIR": str(simulated_files),
-        "FUNNELHOUSE_AS_OF": DEMO_AS_OF,
-    }
+def demo_environment(simulated_files: Path) -> dict[str, str]:
+    """The settings under which the made-up company is refreshed, but for the data directory."""
+    return {"FUNNELHOUSE_FILES_DIR": str(simulated_files), "FUNNELHOUSE_AS_OF": DEMO_AS_OF}
 
 
 @pytest.fixture(scope="session")
-def published_demo(demo_environment: dict[str, str]) -> Path:
+def published_demo(made_once: Callable[..., Path], demo_environment: dict[str, str]) -> Path:
     """The data directory of the made-up company after a refresh."""
-    return refreshed(demo_environment)
+    return made_once("demo", lambda folder: refreshed(demo_environment | {"FUNNELHOUSE_DATA_DIR": str(folder)}))
 
 
 @pytest.fixture(scope="session")
@@ -82,9 +110,9 @@ def published_systems(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def published_olist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published_olist(made_once: Callable[..., Path]) -> Path:
     """The data directory of the 8,000 real leads after a refresh."""
-    return refreshed(example_environment("olist", tmp_path_factory.mktemp("olist"), "2018-12-01T00:00:00Z"))
+    return made_once("olist", lambda folder: refreshed(example_environment("olist", folder, "2018-12-01T00:00:00Z")))
 
 
 @pytest.fixture(scope="session")

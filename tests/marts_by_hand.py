@@ -23,7 +23,11 @@ class MartsByHand:
         for (name,) in tables:
             self.connection.execute(f"create table marts.{name} as from warehouse.marts.{name} limit 0")
         views = self.connection.execute(
-            "select sql from duckdb_views() where database_name = 'warehouse' and schema_name = 'marts' order by view_oid"
+            """
+            select sql from duckdb_views()
+            where database_name = 'warehouse' and schema_name = 'marts'
+            order by view_oid
+            """
         ).fetchall()
         for (definition,) in views:
             self.connection.execute(definition)

@@ -34,6 +34,12 @@ def refreshed(environment: dict[str, str]) -> Path:
     return Path(environment["FUNNELHOUSE_DATA_DIR"])
 
 
+def compiled(data_dir: Path, model: str) -> str:
+    """A model's SQL as the last refresh ran it."""
+    paths = (data_dir / "dbt").rglob(f"compiled/funnelhouse/models/*/*/{model}.sql")
+    return max(paths, key=lambda path: path.stat().st_mtime).read_text()
+
+
 def example_environment(name: str, data_dir: Path, as_of: str) -> dict[str, str]:
     """The settings that examples/<name>/README.md gives."""
     data = SHARED_DATA / name

@@ -82,10 +82,15 @@ def test_a_past_moment_built_again_gives_identical_marts(tmp_path):
     assert marts(second) == on_second_day
 
 
-def test_a_rebuild_from_nothing_gives_the_same_ids(tmp_path, demo_environment, published_demo, query):
-    environment = demo_environment | {"FUNNELHOUSE_DATA_DIR": str(tmp_path)}
+@pytest.fixture(scope="module")
+def rebuilt(demo_environment, tmp_path_factory) -> dict[str, list[tuple]]:
+    """All marts of the made-up company, loaded and built from nothing another time."""
+    environment = demo_environment | {"FUNNELHOUSE_DATA_DIR": str(tmp_path_factory.mktemp("rebuilt"))}
     assert load_files(environment) == "loaded"
-    rebuilt = marts(environment)
+    return marts(environment)
+
+
+def test_a_rebuild_from_nothing_gives_the_same_ids(rebuilt, published_demo, query):
     for table, column in (("dim_leads", "lead_id"), ("dim_accounts", "account_id")):
         ids = [
             identity for (identity,) in query(published_demo, f"select {column} from marts.{table} order by {column}")
@@ -93,10 +98,8 @@ def test_a_rebuild_from_nothing_gives_the_same_ids(tmp_path, demo_environment, p
         assert [row[0] for row in rebuilt[table]] == ids
 
 
-def test_the_same_input_gives_equal_marts(tmp_path, demo_environment, published_demo, query):
-    environment = demo_environment | {"FUNNELHOUSE_DATA_DIR": str(tmp_path)}
-    assert load_files(environment) == "loaded"
-    for name, rows in marts(environment).items():
+def test_the_same_input_gives_equal_marts(rebuilt, published_demo, query):
+    for name, rows in rebuilt.items():
         assert rows == query(published_demo, f"select * from marts.{name} order by all"), name
 
 

@@ -100,6 +100,16 @@ def test_an_open_reader_does_not_block_the_writer_and_keeps_its_version(settings
     assert read(settings) == {2}
 
 
+def test_a_view_is_published_over_the_published_tables(settings):
+    build(settings, 1)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("create view marts.fct_seen as select max(version) from marts.dim_leads")
+    path = serving.publish(settings, "run 1", [])
+    settings.warehouse.unlink()
+    with duckdb.connect(str(path), read_only=True) as reader:
+        assert reader.execute("select * from marts.fct_seen").fetchall() == [(1,)]
+
+
 def test_the_last_seven_versions_are_kept(settings):
     build(settings, 1)
     published = [serving.publish(settings, f"run {number}", []) for number in range(9)]

@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from refreshing import compiled
 
 pytestmark = pytest.mark.refresh
 
@@ -457,12 +458,6 @@ class Marts:
 
     def ask(self, sql: str) -> list[tuple]:
         return self.connection.execute(sql).fetchall()
-
-
-def compiled(data_dir: Path, model: str) -> str:
-    """A model's SQL as the last refresh ran it."""
-    paths = (data_dir / "dbt").rglob(f"compiled/funnelhouse/models/*/*/{model}.sql")
-    return max(paths, key=lambda path: path.stat().st_mtime).read_text()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from refreshing import run_funnelhouse
+from refreshing import compiled
 from scipy.stats import chi2
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
@@ -26,8 +26,7 @@ class Judge:
     """The marts of scoring over scores that a test makes up; what else they read has no rows."""
 
     def __init__(self, data_dir: Path) -> None:
-        compiled = data_dir / "dbt" / "compiled" / "funnelhouse" / "models" / "marts" / "scoring"
-        self.queries = {mart: (compiled / f"{mart}.sql").read_text() for mart in MARTS}
+        self.queries = {mart: compiled(data_dir, mart) for mart in MARTS}
         self.connection = duckdb.connect()
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute("attach ':memory:' as warehouse")
@@ -54,9 +53,7 @@ class Judge:
 
 
 @pytest.fixture(scope="module")
-def judge(demo_environment, published_demo: Path) -> Iterator[Judge]:
-    result = run_funnelhouse("exec dbt compile --select marts.scoring", demo_environment)
-    assert result.returncode == 0, result.stdout
+def judge(published_demo: Path) -> Iterator[Judge]:
     judge = Judge(published_demo)
     yield judge
     judge.connection.close()

@@ -111,6 +111,9 @@ def test_columns_may_stand_in_any_order_and_optional_ones_may_be_left_out(tmp_pa
 RULES = "rule_id,priority,activity_type,actor,is_touch,valid_from,valid_to,rationale\n"
 SETTINGS = default_text("settings")
 CALENDARS = default_text("business_calendars")
+ATTRIBUTION_MODELS = default_text("attribution_models")
+ATTRIBUTION_WEIGHTS = default_text("attribution_model_weights")
+ATTRIBUTION_WINDOWS = default_text("attribution_windows")
 SCORING_GROUPS = default_text("scoring_groups")
 SCORING_RULES = default_text("scoring_rules")
 GRADES = default_text("score_grades")
@@ -153,9 +156,9 @@ STAGES = default_text("lifecycle_stages")
         ("settings.csv", SETTINGS.replace("EUR", "euro"), "line 3: 'euro' is not a currency code such as EUR"),
         ("settings.csv", SETTINGS.replace("monday", "tuesday"), "line 4: 'tuesday' is neither monday nor sunday"),
         ("settings.csv", SETTINGS.replace("month,1,", "month,13,"), "line 5: '13' is not a month from 1 to 12"),
-        ("settings.csv", SETTINGS.replace("look_back_days,90,", "look_back_days,-90,"), "line 6: '-90' is not a whole number"),
+        ("settings.csv", SETTINGS.replace("grace_minutes,60,", "grace_minutes,-90,"), "line 6: '-90' is not a whole number"),
         ("settings.csv", SETTINGS.replace("rate,0.05,", "rate,5,"), "line 9: '5' is not a share between 0 and 1"),
-        ("settings.csv", SETTINGS.replace("look_back_days,90,", "look_back_days,,"), "line 6: column 'value': is empty"),
+        ("settings.csv", SETTINGS.replace("grace_minutes,60,", "grace_minutes,,"), "line 6: column 'value': is empty"),
         ("business_calendars.csv", CALENDARS.replace("PL,PL,", "PL,Poland,"), "line 2: column 'country': no public holidays are known of 'Poland'; it is a code such as PL"),
         ("business_calendars.csv", CALENDARS.replace("DE,DE,,", "DE,DE,XX,"), "line 3: column 'subdivision': 'XX' is none of DE; known are BB, BE"),
         ("business_calendars.csv", CALENDARS.replace("Europe/Berlin", "Berlin"), "line 3: column 'timezone': 'Berlin' is not a time zone such as Europe/Warsaw"),
@@ -185,6 +188,15 @@ STAGES = default_text("lifecycle_stages")
         ("score_grades.csv", GRADES.replace("1,fit,D,,,false,Not whom the product was built for\n", ""), "line 1: version 1 has no lowest grade of fit: a row without 'least_score' and 'segment'"),
         ("qualification_criteria.csv", CRITERIA.replace("demo_requested,person,1,30,,,signal", "demo_requested,person,,30,,,signal"), "line 2: columns 'actor', 'least_count' and 'within_days' say by whom and how often 'activity_type' is to happen"),
         ("qualification_criteria.csv", CRITERIA.replace("40,30,score", ",,score"), "line 6: it asks for nothing: fill 'activity_type', 'least_fit' or 'least_intent'"),
+        ("attribution_models.csv", ATTRIBUTION_MODELS.replace("first_touch,", "opening_touch,"), "line 2: 'opening_touch' has no row in attribution_model_weights.csv: it gives nothing to anybody"),
+        ("attribution_models.csv", ATTRIBUTION_MODELS.replace("conversion,30,", "conversion,-30,"), "line 7: column 'half_life_days': '-30' is not above 0"),
+        ("attribution_models.csv", ATTRIBUTION_MODELS.replace("Last touch,30,conversion,,", "Last touch,30,conversion,7,"), "line 4: column 'half_life_days': only the credit of position middle fades, and the model has none"),
+        ("attribution_models.csv", ATTRIBUTION_MODELS.replace("80,lead_created", "80,lead_made"), "line 9: column 'window_ends_at': 'lead_made' is unknown; known are conversion, lead_created"),
+        ("attribution_model_weights.csv", ATTRIBUTION_WEIGHTS.replace("linear,middle,100", "linear,middle,0"), "line 6: column 'weight': '0' is not above 0"),
+        ("attribution_model_weights.csv", ATTRIBUTION_WEIGHTS + "nobody,first,1\n", "column 'attribution_model': 'nobody'"),
+        ("attribution_windows.csv", ATTRIBUTION_WINDOWS.replace("standard,won,365,account,true", "standard,won,365,account,false"), "line 1: 0 rows of conversion_type 'won' have is_headline true; exactly one says where its headline figures come from"),
+        ("attribution_windows.csv", ATTRIBUTION_WINDOWS.replace("standard,lead,90,primary", "standard,lead,90,account"), "line 2: column 'touch_scope': what a person becomes is owed to the person's touches: primary"),
+        ("attribution_windows.csv", ATTRIBUTION_WINDOWS.replace("standard,mql,90", "standard,mql,0"), "line 3: column 'look_back_days': '0' is not above 0"),
         ("settings.csv", "setting,value,description\nscore_version,7,\n", "line 2: '7' is no version of scoring_groups.csv, which has 1"),
         ("sla_rules.csv", default_text("sla_rules").replace("10,assigned", "10,later"), "line 4: column 'clock': 'later' is unknown; known are qualified, assigned"),
         ("settings.csv", SETTINGS.replace("group_count,20,", "group_count,1.5,"), "line 14: '1.5' is not a whole number"),

@@ -66,7 +66,8 @@ milestones as (
     from conversions
     inner join leads on conversions.lead_id = leads.lead_id
     union all
-    select conversions.conversion_id, 'opportunity_created', opportunities.created_at, opportunities.created_at_precision
+    select
+        conversions.conversion_id, 'opportunity_created', opportunities.created_at, opportunities.created_at_precision
     from conversions
     inner join opportunities on conversions.opportunity_id = opportunities.opportunity_id
     union all

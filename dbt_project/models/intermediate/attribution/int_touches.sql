@@ -26,13 +26,18 @@ touches as (
         min(touch_activities.source_priority) as source_priority,
         count(*) as activity_count,
         min(activities.occurred_at) as occurred_at,
-        {%- for column in [
-            'lead_id', 'account_id', 'visitor_id', 'activity_type', 'occurred_at_precision', 'channel', 'page'
-        ] %}
-        max(case when touch_activities.position_in_touch = 1 then activities.{{ column }} end) as {{ column }},
-        {%- endfor %}
-        min_by(activities.campaign_id, touch_activities.position_in_touch)
-            filter (where activities.campaign_id is not null) as campaign_id
+        max(case when touch_activities.position_in_touch = 1 then activities.lead_id end) as lead_id,
+        max(case when touch_activities.position_in_touch = 1 then activities.account_id end) as account_id,
+        max(case when touch_activities.position_in_touch = 1 then activities.visitor_id end) as visitor_id,
+        max(case when touch_activities.position_in_touch = 1 then activities.activity_type end) as activity_type,
+        max(case when touch_activities.position_in_touch = 1 then activities.occurred_at_precision end)
+            as occurred_at_precision,
+        max(case when touch_activities.position_in_touch = 1 then activities.channel end) as channel,
+        max(case when touch_activities.position_in_touch = 1 then activities.page end) as page,
+        min_by(
+            activities.campaign_id,
+            case when activities.campaign_id is not null then touch_activities.position_in_touch end
+        ) as campaign_id
     from touch_activities
     inner join activities on touch_activities.activity_id = activities.activity_id
     group by touch_activities.touch_id

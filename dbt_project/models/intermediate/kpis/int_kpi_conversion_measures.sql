@@ -117,14 +117,13 @@ credited_revenue as (
     select
         {{ month_start('credits.converted_date') }} as month_start_date,
         credits.amount,
-        credits.amount * margins.margin_rate as margin_amount,
+        credits.margin_amount,
         credits.channel,
         coalesce(credits.campaign_id, '(none)') as campaign_id,
         {{ named(dimensions[2:5], 'conversions') }},
         coalesce(countries.country, '(none)') as country
     from headline_credits as credits
     inner join conversions on credits.conversion_id = conversions.conversion_id
-    left join {{ ref('int_opportunity_margins') }} as margins on conversions.opportunity_id = margins.opportunity_id
     left join countries on conversions.lead_id = countries.lead_id
     where credits.conversion_type = 'won' and credits.channel != 'unattributed'
 

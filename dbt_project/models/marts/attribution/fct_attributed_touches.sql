@@ -88,6 +88,7 @@ credited as (
         touches.campaign_id,
         weighed.credit,
         weighed.credit * conversions.amount as amount,
+        weighed.credit * conversions.margin_amount as margin_amount,
         weighed.is_imputed,
         weighed.unattributed_reason
     from weighed

@@ -1,32 +1,23 @@
 with credits as (
 
-    select * from {{ ref('fct_attributed_touches') }}
+    select credits.*
+    from {{ ref('int_credits_monthly') }} as credits
+    inner join {{ ref('attribution_windows') }} as windows
+        on
+            credits.attribution_window = windows.attribution_window
+            and credits.conversion_type = windows.conversion_type
+            and windows.is_headline
 
 ),
 
-headline_windows as (
-
-    select attribution_window, conversion_type from {{ ref('attribution_windows') }}
-    where is_headline
-
-),
-
--- What a month's conversions owe to whom, and what a month's touches have brought so far; nobody's touch has no day.
+-- What a month's conversions owe to whom, and what a month's touches have brought so far; nobody's touch has no month.
 dated as (
 
-    select 'conversion' as date_basis, {{ month_start('converted_date') }} as month_start_date, credits.*
+    select 'conversion' as date_basis, converted_month_start_date as month_start_date, credits.*
     from credits
-    inner join headline_windows
-        on
-            credits.attribution_window = headline_windows.attribution_window
-            and credits.conversion_type = headline_windows.conversion_type
     union all
-    select 'touch' as date_basis, {{ month_start('touched_date') }} as month_start_date, credits.*
+    select 'touch' as date_basis, touched_month_start_date as month_start_date, credits.*
     from credits
-    inner join headline_windows
-        on
-            credits.attribution_window = headline_windows.attribution_window
-            and credits.conversion_type = headline_windows.conversion_type
 
 ),
 
@@ -37,16 +28,17 @@ added_up as (
         date_basis,
         conversion_type,
         opportunity_type,
-        conversion_number > 1 as is_repeat,
+        is_repeat,
         attribution_model,
         channel,
         campaign_id,
         {{ exact_sum('credit', 12) }} as credit,
-        {{ exact_sum('amount', 9) }} as amount
+        {{ exact_sum('amount', 9) }} as amount,
+        {{ exact_sum('margin_amount', 9) }} as margin_amount
     from dated
     group by
-        month_start_date, date_basis, conversion_type, opportunity_type, conversion_number > 1, attribution_model,
-        channel, campaign_id
+        month_start_date, date_basis, conversion_type, opportunity_type, is_repeat, attribution_model, channel,
+        campaign_id
 
 )
 

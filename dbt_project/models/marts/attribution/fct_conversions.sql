@@ -17,6 +17,12 @@ precisions as (
 
 ),
 
+margins as (
+
+    select * from {{ ref('int_opportunity_margins') }}
+
+),
+
 qualifying_stages as (
 
     select
@@ -81,7 +87,8 @@ conversions_of_deals as (
         opportunities.opportunity_id,
         opportunities.created_at as converted_at,
         precisions.created_at_precision as converted_at_precision,
-        opportunities.pipeline_amount as amount
+        opportunities.pipeline_amount as amount,
+        cast(null as double) as margin_amount
     from opportunities
     inner join precisions on opportunities.opportunity_id = precisions.opportunity_id
     union all
@@ -90,9 +97,11 @@ conversions_of_deals as (
         opportunities.opportunity_id,
         opportunities.closed_at as converted_at,
         precisions.closed_at_precision as converted_at_precision,
-        opportunities.won_amount as amount
+        opportunities.won_amount as amount,
+        opportunities.won_amount * margins.margin_rate as margin_amount
     from opportunities
     inner join precisions on opportunities.opportunity_id = precisions.opportunity_id
+    left join margins on opportunities.opportunity_id = margins.opportunity_id
     where opportunities.is_won
 
 ),
@@ -113,6 +122,7 @@ conversions as (
         conversions_of_people.converted_at,
         conversions_of_people.converted_at_precision,
         cast(null as double) as amount,
+        cast(null as double) as margin_amount,
         conversions_of_people.is_inferred,
         leads.channel,
         leads.campaign_id,
@@ -144,6 +154,7 @@ conversions as (
         conversions_of_deals.converted_at,
         conversions_of_deals.converted_at_precision,
         conversions_of_deals.amount,
+        conversions_of_deals.margin_amount,
         false as is_inferred,
         opportunities.channel,
         opportunities.campaign_id,

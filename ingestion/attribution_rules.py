@@ -1,0 +1,64 @@
+"""What the playbook's tables about attribution must be beyond single cells: models that can give credit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingestion.playbook import Row
+
+OF_PEOPLE = ("lead", "mql", "sql")
+CONVERSION_TYPES = (*OF_PEOPLE, "opportunity", "won")
+
+
+def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterator[tuple[int, str]]:
+    """Line and reason of everything that is wrong with a table about attribution; `tables`: all of them."""
+    if name == "attribution_models":
+        positions: dict[str | None, set[str | None]] = {}
+        for row in tables.get("attribution_model_weights", []):
+            positions.setdefault(row.values["attribution_model"], set()).add(row.values["position"])
+        for row in rows:
+            yield from (
+                (row.line, reason)
+                for reason in _model_problems(row.values, positions.get(row.values["attribution_model"], set()))
+            )
+    elif name == "attribution_model_weights":
+        for row in rows:
+            if not _is_above_zero(row.values["weight"]):
+                yield row.line, f"column 'weight': '{row.values['weight']}' is not above 0"
+    elif name == "attribution_windows":
+        yield from _window_problems(rows)
+
+
+def _model_problems(model: dict[str, str | None], positions: set[str | None]) -> Iterator[str]:
+    if not positions:
+        yield f"'{model['attribution_model']}' has no row in attribution_model_weights.csv: it gives nothing to anybody"
+    if model["half_life_days"] and not _is_above_zero(model["half_life_days"]):
+        yield f"column 'half_life_days': '{model['half_life_days']}' is not above 0"
+    if model["half_life_days"] and positions and "middle" not in positions:
+        yield "column 'half_life_days': only the credit of position middle fades, and the model has none"
+
+
+def _window_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
+    for row in rows:
+        if not _is_above_zero(row.values["look_back_days"]):
+            yield row.line, f"column 'look_back_days': '{row.values['look_back_days']}' is not above 0"
+        if row.values["conversion_type"] in OF_PEOPLE and row.values["touch_scope"] != "primary":
+            yield row.line, "column 'touch_scope': what a person becomes is owed to the person's touches: primary"
+    headlines = Counter(row.values["conversion_type"] for row in rows if row.values["is_headline"] == "true")
+    for conversion_type in CONVERSION_TYPES:
+        if headlines[conversion_type] != 1:
+            yield (
+                1,
+                f"{headlines[conversion_type]} rows of conversion_type '{conversion_type}' have is_headline true; "
+                "exactly one says where its headline figures come from",
+            )
+
+
+def _is_above_zero(text: str | None) -> bool:
+    try:
+        return float(text or 0) > 0
+    except ValueError:
+        return False
