@@ -32,6 +32,18 @@ headline_windows as (
 
 ),
 
+-- The first of the playbook's models stands in for a headline model that it does not have.
+headline_models as (
+
+    select
+        coalesce(
+            max(case when attribution_model = {{ setting('headline_attribution_model') }} then attribution_model end),
+            min_by(attribution_model, model_order)
+        ) as attribution_model
+    from {{ ref('attribution_models') }}
+
+),
+
 headline_credits as (
 
     select credits.*
@@ -40,7 +52,7 @@ headline_credits as (
         on
             credits.attribution_window = headline_windows.attribution_window
             and credits.conversion_type = headline_windows.conversion_type
-    where credits.attribution_model = {{ setting('headline_attribution_model') }}
+    inner join headline_models on credits.attribution_model = headline_models.attribution_model
 
 ),
 
