@@ -28,8 +28,3 @@
         coalesce({{ relation }}.{{ column }}, '(none)') as {{ column }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
-
-{% macro is_unknown_without_rows(measure) -%}
-    {#- Of a cost, or of what is open, a month without any row is one of which nothing is known; of all else it had nothing. -#}
-    ({{ measure }} like '%_cost' or {{ measure }} like '%open_pipeline')
-{%- endmacro %}

@@ -1,10 +1,16 @@
 with measures as (
 
-    select * from {{ ref('int_kpi_conversion_measures') }}
+    select
+        month_start_date, measure, channel, campaign_id, persona, segment, product, country, amount, is_partly_unknown
+    from {{ ref('int_kpi_conversion_measures') }}
     union all
-    select * from {{ ref('int_kpi_cost_measures') }}
+    select
+        month_start_date, measure, channel, campaign_id, persona, segment, product, country, amount, is_partly_unknown
+    from {{ ref('int_kpi_cost_measures') }}
     union all
-    select * from {{ ref('int_kpi_customer_measures') }}
+    select
+        month_start_date, measure, channel, campaign_id, persona, segment, product, country, amount, is_partly_unknown
+    from {{ ref('int_kpi_customer_measures') }}
 
 )
 

@@ -6,7 +6,13 @@
 
 with kpis as (
 
-    select * from {{ ref('kpis') }}
+    select
+        *,
+        -- Of a cost, or of what is open, a month without any row is one of which nothing is known; else nothing happened.
+        {%- for part in parts %}
+        ({{ part }} like '%_cost' or {{ part }} like '%open_pipeline') as {{ part }}_needs_rows{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('kpis') }}
     where numerator not like 'kpi:%'
 
 ),
@@ -110,25 +116,21 @@ looked_up as (
         cells.dimension_value,
         kpis.subtracted,
         kpis.denominator,
-        kpis.least_denominator
-        {%- for part in parts %},
+        kpis.least_denominator,
+        {%- for part in parts %}
         case
             when {{ part }}_states.is_split and {{ part }}_amounts.measure is null then 0.0
             when {{ part }}_states.is_split then {{ part }}_amounts.amount
-            when
-                {{ part }}_states.measure is null
-                and not {{ is_unknown_without_rows('kpis.' ~ part) }} then 0.0
+            when {{ part }}_states.measure is null and not kpis.{{ part }}_needs_rows then 0.0
         end as {{ part }}_amount,
         case
             when kpis.{{ part }} is null then null
-            when
-                {{ part }}_states.measure is null
-                and {{ is_unknown_without_rows('kpis.' ~ part) }}
+            when {{ part }}_states.measure is null and kpis.{{ part }}_needs_rows
                 then kpis.{{ part }} || ' is not known of this month'
             when not {{ part }}_states.is_split then kpis.{{ part }} || ' is not split by ' || cells.dimension
             when {{ part }}_amounts.measure is not null and {{ part }}_amounts.amount is null
                 then 'part of ' || kpis.{{ part }} || ' is unknown'
-        end as {{ part }}_reason
+        end as {{ part }}_reason{{ ',' if not loop.last }}
         {%- endfor %}
     from cells
     inner join kpis on cells.kpi = kpis.kpi
