@@ -121,7 +121,9 @@ looked_up as (
         amounts.measure is not null as has_row,
         amounts.amount,
         -- Of a cost, or of what is open, a month without any row is one of which nothing is known; else nothing happened.
-        states.measure is null and (parts.measure like '%_cost' or parts.measure like '%open_pipeline') as is_unknown
+        states.measure is null and (
+            parts.measure like '%_cost' or parts.measure like '%open_pipeline'
+        ) as is_unknown
     from cells
     inner join parts on cells.kpi = parts.kpi
     left join states
