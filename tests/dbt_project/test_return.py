@@ -57,7 +57,7 @@ def test_each_cost_stands_once_beside_every_model(marts):
 
 
 def test_a_cost_that_belongs_to_no_channel_makes_the_whole_cost_of_each_unknown(marts):
-    """Sales' people do so in February; marketing's cost is known by channel, and so are ROMI and ROAS. One margin is not."""
+    """Sales' people do so in February; marketing's cost is known by channel, and one margin is not."""
     rows = marts.ask("""
         select dimension_value, margin_amount, total_cost_amount, marketing_cost_amount, roi, romi, roas
         from marts.marketing_return(per := 'channel') where attribution_model = 'linear'
@@ -69,7 +69,7 @@ def test_a_cost_that_belongs_to_no_channel_makes_the_whole_cost_of_each_unknown(
 
 
 def test_by_touch_the_return_stands_in_the_month_of_the_touch(marts):
-    """What was done in December has brought 300 so far, and cost nothing that is known; January's has brought nothing yet."""
+    """What was done in December has brought 300 so far, at a cost unknown; January has brought nothing yet."""
     rows = marts.ask("""
         select dimension_value, month_start_date, amount, coverage_rate, media_cost_amount, roas
         from marts.marketing_return(per := 'campaign', by_date_of := 'touch', by_month := true)

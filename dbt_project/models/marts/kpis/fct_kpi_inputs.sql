@@ -2,18 +2,21 @@
     'channel': 'channel', 'campaign': 'campaign_id', 'persona': 'persona', 'segment': 'segment', 'product': 'product',
     'country': 'country',
 } -%}
-{%- set parts = ['numerator', 'subtracted', 'denominator'] -%}
 
 with kpis as (
 
-    select
-        *,
-        -- Of a cost, or of what is open, a month without any row is one of which nothing is known; else nothing happened.
-        {%- for part in parts %}
-        ({{ part }} like '%_cost' or {{ part }} like '%open_pipeline') as {{ part }}_needs_rows{{ ',' if not loop.last }}
-        {%- endfor %}
-    from {{ ref('kpis') }}
+    select * from {{ ref('kpis') }}
     where numerator not like 'kpi:%'
+
+),
+
+parts as (
+
+    {% for part in ['numerator', 'subtracted', 'denominator'] -%}
+    select kpi, '{{ part }}' as part, {{ part }} as measure from kpis
+    where {{ part }} is not null
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -92,13 +95,11 @@ cells as (
     select months.month_start_date, kpis.kpi, 'all' as dimension, 'all' as dimension_value
     from months
     cross join kpis
-    {%- for part in parts %}
     union
-    select amounts.month_start_date, kpis.kpi, amounts.dimension, amounts.dimension_value
-    from kpis
-    inner join amounts on kpis.{{ part }} = amounts.measure
+    select amounts.month_start_date, parts.kpi, amounts.dimension, amounts.dimension_value
+    from parts
+    inner join amounts on parts.measure = amounts.measure
     where amounts.dimension_value is not null
-    {%- endfor %}
     union
     select targets.month_start_date, targets.kpi, targets.dimension, targets.dimension_value
     from targets
@@ -114,62 +115,91 @@ looked_up as (
         cells.kpi,
         cells.dimension,
         cells.dimension_value,
-        kpis.subtracted,
-        kpis.denominator,
-        kpis.least_denominator,
-        {%- for part in parts %}
-        case
-            when {{ part }}_states.is_split and {{ part }}_amounts.measure is null then 0.0
-            when {{ part }}_states.is_split then {{ part }}_amounts.amount
-            when {{ part }}_states.measure is null and not kpis.{{ part }}_needs_rows then 0.0
-        end as {{ part }}_amount,
-        case
-            when kpis.{{ part }} is null then null
-            when {{ part }}_states.measure is null and kpis.{{ part }}_needs_rows
-                then kpis.{{ part }} || ' is not known of this month'
-            when not {{ part }}_states.is_split then kpis.{{ part }} || ' is not split by ' || cells.dimension
-            when {{ part }}_amounts.measure is not null and {{ part }}_amounts.amount is null
-                then 'part of ' || kpis.{{ part }} || ' is unknown'
-        end as {{ part }}_reason{{ ',' if not loop.last }}
-        {%- endfor %}
+        parts.part,
+        parts.measure,
+        states.is_split,
+        amounts.measure is not null as has_row,
+        amounts.amount,
+        -- Of a cost, or of what is open, a month without any row is one of which nothing is known; else nothing happened.
+        states.measure is null and (
+            parts.measure like '%_cost' or parts.measure like '%open_pipeline'
+        ) as is_unknown
     from cells
-    inner join kpis on cells.kpi = kpis.kpi
-    {%- for part in parts %}
-    left join states as {{ part }}_states
+    inner join parts on cells.kpi = parts.kpi
+    left join states
         on
-            kpis.{{ part }} = {{ part }}_states.measure
-            and cells.month_start_date = {{ part }}_states.month_start_date
-            and cells.dimension = {{ part }}_states.dimension
-    left join amounts as {{ part }}_amounts
+            parts.measure = states.measure
+            and cells.month_start_date = states.month_start_date
+            and cells.dimension = states.dimension
+    left join amounts
         on
-            kpis.{{ part }} = {{ part }}_amounts.measure
-            and cells.month_start_date = {{ part }}_amounts.month_start_date
-            and cells.dimension = {{ part }}_amounts.dimension
-            and cells.dimension_value = {{ part }}_amounts.dimension_value
-    {%- endfor %}
+            parts.measure = amounts.measure
+            and cells.month_start_date = amounts.month_start_date
+            and cells.dimension = amounts.dimension
+            and cells.dimension_value = amounts.dimension_value
 
 ),
 
-inputs as (
+judged as (
+
+    select
+        *,
+        case
+            when coalesce(is_split, not is_unknown) then case when has_row then amount else 0.0 end
+        end as known_amount,
+        case
+            when is_unknown then measure || ' is not known of this month'
+            when not is_split then measure || ' is not split by ' || dimension
+            when has_row and amount is null then 'part of ' || measure || ' is unknown'
+        end as reason
+    from looked_up
+
+),
+
+side_by_side as (
 
     select
         month_start_date,
         kpi,
         dimension,
         dimension_value,
-        case when subtracted is null then numerator_amount else numerator_amount - subtracted_amount end as numerator,
-        denominator_amount as denominator,
+        max(case when part = 'numerator' then known_amount end) as numerator_amount,
+        max(case when part = 'numerator' then reason end) as numerator_reason,
+        max(case when part = 'subtracted' then known_amount end) as subtracted_amount,
+        max(case when part = 'subtracted' then reason end) as subtracted_reason,
+        max(case when part = 'denominator' then known_amount end) as denominator_amount,
+        max(case when part = 'denominator' then reason end) as denominator_reason
+    from judged
+    group by month_start_date, kpi, dimension, dimension_value
+
+),
+
+inputs as (
+
+    select
+        side_by_side.month_start_date,
+        side_by_side.kpi,
+        side_by_side.dimension,
+        side_by_side.dimension_value,
+        case
+            when kpis.subtracted is null then side_by_side.numerator_amount
+            else side_by_side.numerator_amount - side_by_side.subtracted_amount
+        end as numerator,
+        side_by_side.denominator_amount as denominator,
         coalesce(
-            numerator_reason,
-            subtracted_reason,
-            denominator_reason,
+            side_by_side.numerator_reason,
+            side_by_side.subtracted_reason,
+            side_by_side.denominator_reason,
             case
-                when denominator is not null and denominator_amount = 0 then denominator || ' is 0'
-                when denominator_amount < least_denominator
-                    then denominator || ' is below ' || cast(least_denominator as {{ dbt.type_string() }})
+                when side_by_side.denominator_amount = 0 then kpis.denominator || ' is 0'
+                when side_by_side.denominator_amount < kpis.least_denominator
+                    then
+                        kpis.denominator || ' is below '
+                        || cast(kpis.least_denominator as {{ dbt.type_string() }})
             end
         ) as null_reason
-    from looked_up
+    from side_by_side
+    inner join kpis on side_by_side.kpi = kpis.kpi
 
 )
 
