@@ -1,6 +1,7 @@
 """How dbt is run so that it works on the same data, playbook and moment as everything else."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ from ingestion.mappings import mapped_columns
 
 # The one of this environment, whether or not it has been activated.
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
+
+# What dbt made in so many refreshes can be looked at afterwards.
+KEPT_RUNS = 3
 
 
 def dbt_environment(settings: Settings) -> dict[str, str]:
@@ -35,6 +39,13 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
 def target_dir(settings: Settings) -> Path:
     """Where dbt keeps what it makes; with the data, so that two data directories never mix."""
     return settings.data_dir / "dbt"
+
+
+def forget_old_runs(settings: Settings, prefix: str) -> None:
+    """Remove what dbt kept of refreshes, each in a folder of its own of some 40 MB, but for the newest."""
+    runs = sorted(target_dir(settings).glob(f"{prefix}-*"), key=lambda path: path.stat().st_mtime)
+    for old in runs[:-KEPT_RUNS]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def manifest_path(settings: Settings) -> Path:

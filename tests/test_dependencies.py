@@ -22,6 +22,8 @@ RUFF = Path(sys.executable).with_name("ruff")
         ("app/views", "dlt"),
         ("dagster_project/defs", "app.data"),
         ("dagster_project", "streamlit"),
+        ("attribution", "duckdb"),
+        ("attribution", "ingestion"),
         ("scoring", "duckdb"),
         ("scoring", "ingestion"),
     ],
@@ -39,7 +41,7 @@ def test_the_linter_refuses_an_import_against_the_direction(folder, module):
     assert "TID251" in result.stdout
 
 
-@pytest.mark.parametrize("folder", ["ingestion", "dagster_project", "scoring", "app"])
+@pytest.mark.parametrize("folder", ["ingestion", "dagster_project", "attribution", "scoring", "app"])
 def test_the_project_itself_keeps_the_direction(folder):
     result = subprocess.run(
         [str(RUFF), "check", "--select", "TID251", folder], cwd=PROJECT_DIR, capture_output=True, text=True, check=False

@@ -6,8 +6,11 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
+from dagster_project.dbt import forget_old_runs
 from dagster_project.defs.ingestion import playbook
-from dagster_project.defs.resources import DBT_PROJECT, MANIFEST_PATH, WAREHOUSE_POOL, WarehouseLock
+from dagster_project.defs.resources import DBT_PROJECT, MANIFEST_PATH, SETTINGS, WAREHOUSE_POOL, WarehouseLock
+
+BUILD = "build_warehouse"
 
 
 class WarehouseTranslator(DagsterDbtTranslator):
@@ -28,9 +31,10 @@ TRANSLATOR = WarehouseTranslator(settings=DagsterDbtTranslatorSettings(enable_as
     manifest=MANIFEST_PATH,
     project=DBT_PROJECT,
     dagster_dbt_translator=TRANSLATOR,
-    name="build_warehouse",
+    name=BUILD,
     pool=WAREHOUSE_POOL,
 )
 def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse_lock: WarehouseLock) -> Iterator[Any]:
     # Unit tests prove the logic, not the data: `make test` runs them.
+    forget_old_runs(SETTINGS, BUILD)
     yield from dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context).stream()

@@ -1,5 +1,6 @@
 """Readers see a complete state at every moment, whatever the writer does."""
 
+import os
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 
 from dagster_project import serving
+from dagster_project.dbt import KEPT_RUNS, forget_old_runs, target_dir
 from ingestion.config import Settings
 from ingestion.faults import Fault
 
@@ -175,3 +177,14 @@ def test_the_published_run_says_what_is_in_the_file(settings):
 def test_only_the_owner_may_write_the_file(settings):
     build(settings, 1)
     assert serving.publish(settings, "run", []).stat().st_mode & 0o777 == 0o440
+
+
+def test_what_dbt_kept_of_old_refreshes_is_forgotten(settings):
+    for number in range(KEPT_RUNS + 2):
+        run = target_dir(settings) / f"build_warehouse-{number}"
+        run.mkdir(parents=True)
+        os.utime(run, (number, number))
+    (target_dir(settings) / "compiled").mkdir()
+    forget_old_runs(settings, "build_warehouse")
+    kept = {path.name for path in target_dir(settings).iterdir()}
+    assert kept == {"compiled", *(f"build_warehouse-{number}" for number in range(2, KEPT_RUNS + 2))}

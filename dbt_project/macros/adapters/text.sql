@@ -55,3 +55,21 @@
 {% macro spark__words_of(value) -%}
     trim(regexp_replace(lower({{ value }}), '[^\\p{L}0-9]+', ' '))
 {%- endmacro %}
+
+{% macro joined_in_order(text, separator, order) %}
+    {#- The texts of a group in an order, with something between them. -#}
+    {{- return(adapter.dispatch('joined_in_order', 'funnelhouse')(text, separator, order)) -}}
+{% endmacro %}
+
+{% macro default__joined_in_order(text, separator, order) -%}
+    string_agg({{ text }}, '{{ separator }}' order by {{ order }})
+{%- endmacro %}
+
+{% macro spark__joined_in_order(text, separator, order) -%}
+    array_join(
+        transform(
+            array_sort(collect_list(named_struct('place', {{ order }}, 'text', {{ text }}))), entry -> entry.text
+        ),
+        '{{ separator }}'
+    )
+{%- endmacro %}

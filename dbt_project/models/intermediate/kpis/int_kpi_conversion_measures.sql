@@ -67,7 +67,11 @@ influenced as (
             and touches_of_conversions.occurred_at > journeys.begins_after
             and touches_of_conversions.occurred_at <= journeys.touched_until
             and touches_of_conversions.scope_rank <= journeys.scope_rank
-    inner join headline_windows on journeys.attribution_window = headline_windows.attribution_window
+    inner join conversions on touches_of_conversions.conversion_id = conversions.conversion_id
+    inner join headline_windows
+        on
+            journeys.attribution_window = headline_windows.attribution_window
+            and conversions.conversion_type = headline_windows.conversion_type
     inner join {{ ref('fct_touches') }} as touches on touches_of_conversions.touch_id = touches.touch_id
     inner join marketing_channels on touches.channel = marketing_channels.channel
 
