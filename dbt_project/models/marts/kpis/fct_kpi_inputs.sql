@@ -120,7 +120,7 @@ looked_up as (
         states.is_split,
         amounts.measure is not null as has_row,
         amounts.amount,
-        -- Of a cost, or of what is open, a month without any row is one of which nothing is known; else nothing happened.
+        -- Without any row in a month, a cost or what is open is unknown; of all else, nothing happened.
         states.measure is null and (
             parts.measure like '%_cost' or parts.measure like '%open_pipeline'
         ) as is_unknown
