@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,9 @@ def stored(published_demo: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def queried(published_demo: Path, stored: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """What the semantic layer answers, asked for all KPIs at once."""
-    # MetricFlow looks for the manifest in the project's own folder; ours lies with the data.
-    project = tmp_path_factory.mktemp("project")
+    # It opens the warehouse to write, and looks for the manifest in the project's own folder; ours lies with the data.
+    data_dir, project = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("project")
+    shutil.copy(published_demo / "warehouse.duckdb", data_dir)
     for path in DBT_DIR.iterdir():
         if path.name != "target":
             (project / path.name).symlink_to(path)
@@ -47,7 +49,7 @@ def queried(published_demo: Path, stored: pd.DataFrame, tmp_path_factory: pytest
         cwd=project,
         env=os.environ
         | {
-            "FUNNELHOUSE_DATA_DIR": str(published_demo),
+            "FUNNELHOUSE_DATA_DIR": str(data_dir),
             "FUNNELHOUSE_SOURCES": "files",
             "FUNNELHOUSE_SEEDS_DIR": str(published_demo / "playbook"),
             "DBT_PROJECT_DIR": str(project),
