@@ -1,4 +1,6 @@
 -- Fails if the credits of a conversion under a model do not add up to 1, or its amounts not to its own.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_attributed_touches'}}}) }}
+
 with given as (
 
     select

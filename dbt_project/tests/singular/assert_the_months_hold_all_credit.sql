@@ -1,4 +1,6 @@
 -- Fails if the months do not hold each type's conversions and money, to the cent, under each model and kind of month.
+{{ config(meta={'dagster': {'ref': {'name': 'fct_attribution_monthly'}}}) }}
+
 with months as (
 
     select conversion_type, attribution_model, date_basis, sum(credit) as credit, sum(amount) as amount
