@@ -7,7 +7,7 @@ pytestmark = pytest.mark.refresh
 
 @pytest.fixture
 def company(marts):
-    """On 1 July, with 30 days and 2 people at least: of four leads that were leads early enough, one became MQL in time."""
+    """On 1 July, with 30 days and 2 people at least: of four who were leads early enough one became MQL in time."""
     marts.connection.execute("delete from marts.dim_build")
     marts.fill(
         "dim_build",
@@ -47,7 +47,9 @@ def company(marts):
             ('a7', 'young', 'guide', 'planning', 'SMB', true, '2026-06-02', 'lead', true, false),
             ('a8', 'quick', 'guide', 'planning', 'SMB', true, '2026-02-01', null, null, null),
             ('a9', 'lost', 'guide', 'planning', 'SMB', false, '2026-03-01', 'lead', false, true)
-        ) as met (activity_id, lead_id, content_id, topic, segment, is_touch, occurred_at, stage, is_advanced, is_mature)
+        ) as met (
+            activity_id, lead_id, content_id, topic, segment, is_touch, occurred_at, stage, is_advanced, is_mature
+        )
         """,
     )
     return marts
