@@ -29,6 +29,7 @@ touches_before_leads as (
 
     select
         leads.lead_id,
+        touches.touch_id,
         touches.channel,
         touches.campaign_id,
         row_number() over (partition by leads.lead_id order by touches.touch_order desc) as touch_rank
@@ -97,6 +98,7 @@ originated as (
         leads.lead_id,
         coalesce(creation_touches.channel, channels_of_lead_sources.channel, 'unclassified') as channel,
         creation_touches.campaign_id,
+        creation_touches.touch_id as creation_touch_id,
         case
             when creation_touches.channel is not null then 'creation_touch'
             when channels_of_lead_sources.channel is not null then 'lead_source'

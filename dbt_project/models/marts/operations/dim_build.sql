@@ -8,4 +8,5 @@ select
     {{ setting('least_group_count', 'int') }} as least_group_count,
     {{ setting('least_benchmark_group_count', 'int') }} as least_benchmark_group_count,
     {{ setting('least_closed_count', 'int') }} as least_closed_count,
-    {{ setting('score_version', 'int') }} as score_version
+    {{ setting('score_version', 'int') }} as score_version,
+    {{ setting('content_effect_days', 'int') }} as content_effect_days

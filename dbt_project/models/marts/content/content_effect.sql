@@ -1,0 +1,108 @@
+{{ config(
+    materialized='table_macro',
+    parameters=filter_parameters({'in_stage': 'cast(null as varchar)', 'with_exposure': 'false'}),
+) }}
+
+with build as (
+
+    select as_of, least_group_count, content_effect_days
+    from {{ ref('dim_build') }}
+
+),
+
+-- The stays of all leads in a stage, of which as many days are known as of an interaction.
+baselines as (
+
+    select
+        visits.stage,
+        count(*) as lead_count,
+        count(*) filter (
+            where visits.direction = 'forward'
+            and {{ days_between('visits.entered_at', 'visits.exited_at') }} <= build.content_effect_days
+        ) as advanced_count
+    from {{ ref('fct_lead_stage_visits') }} as visits
+    cross join build
+    where
+        visits.visit_number = 1
+        and not visits.is_left_truncated
+        and {{ days_between('visits.entered_at', 'build.as_of') }} >= build.content_effect_days
+    group by visits.stage
+
+),
+
+chosen as (
+
+    select
+        interactions.*,
+        {{ dimension_value('interactions', {
+            'content': 'interactions.content_id',
+            'topic': 'interactions.topic',
+            'type': 'interactions.content_type',
+            'phase': 'interactions.funnel_phase',
+            'stage': 'interactions.stage',
+        }) }} as dimension_value
+    from {{ ref('fct_content_interactions') }} as interactions
+    where
+        (with_exposure or interactions.is_touch)
+        and (in_stage is null or interactions.stage = in_stage)
+        and {{ is_in_period('interactions.occurred_date') }}
+        and {{ passes_filters('interactions') }}
+
+),
+
+-- Whoever meets two pieces of one topic in a stage met the topic once.
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by dimension_value, lead_id, stage order by occurred_at, activity_id
+        ) as meeting_number
+    from chosen
+
+),
+
+summarised as (
+
+    select
+        numbered.dimension_value,
+        count(*) as interaction_count,
+        count(distinct numbered.lead_id) as lead_count,
+        count(*) filter (where numbered.meeting_number = 1 and numbered.is_mature) as mature_count,
+        count(*) filter (
+            where numbered.meeting_number = 1 and numbered.is_mature and numbered.is_advanced
+        ) as advanced_count,
+        avg(baselines.advanced_count / baselines.lead_count) filter (
+            where numbered.meeting_number = 1 and numbered.is_mature
+        ) as baseline_rate
+    from numbered
+    left join baselines on numbered.stage = baselines.stage
+    group by numbered.dimension_value
+
+),
+
+judged as (
+
+    select
+        summarised.*,
+        build.content_effect_days as within_days,
+        case when summarised.mature_count >= build.least_group_count then summarised.mature_count end as judged_count
+    from summarised
+    cross join build
+
+)
+
+select
+    dimension_value,
+    within_days,
+    interaction_count,
+    lead_count,
+    mature_count,
+    advanced_count,
+    advanced_count / judged_count as advanced_rate,
+    {{ wilson_lower('advanced_count', 'judged_count') }} as advanced_rate_lower,
+    {{ wilson_upper('advanced_count', 'judged_count') }} as advanced_rate_upper,
+    case when judged_count is not null then baseline_rate end as baseline_rate,
+    'observed, not causal' as label
+from judged
+order by dimension_value
