@@ -53,8 +53,9 @@ def credit_channels(paths: pd.DataFrame, least_converted_count: int) -> pd.DataF
             rows += [counts | {"attribution_model": model, "refusal": refusal} for model in ("markov", "shapley")]
             continue
         has_amount = bool(of_type["amount"].notna().any())
-        for model, (credit, amount, samples) in {"markov": _markov(journeys), "shapley": _shapley(journeys)}.items():
-            lower, upper = np.percentile(samples, INTERVAL, axis=0)
+        samples = _samples(journeys)
+        for model, (credit, amount) in {"markov": _markov(journeys), "shapley": _shapley(journeys)}.items():
+            lower, upper = np.percentile(samples[model], INTERVAL, axis=0)
             for position, channel in enumerate(journeys.channels):
                 rows.append(
                     counts
@@ -71,19 +72,22 @@ def credit_channels(paths: pd.DataFrame, least_converted_count: int) -> pd.DataF
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def _markov(journeys: Journeys) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Credit and amount of the channels (channels,), and their credit in samples (samples, channels)."""
-    shares, converted = markov_shares(journeys), journeys.converted_counts.sum()
-    converted_drawn, journeys_drawn = journeys.resampled(REPEATS, SEED)
-    samples = shares_of_removal(removal_effects(transition_counts(journeys, journeys_drawn, converted_drawn)))
-    return shares * converted, shares * journeys.amounts.sum(), samples * converted_drawn.sum(axis=1, keepdims=True)
+def _markov(journeys: Journeys) -> tuple[np.ndarray, np.ndarray]:
+    """Credit and amount of the channels."""
+    shares = markov_shares(journeys)
+    return shares * journeys.converted_counts.sum(), shares * journeys.amounts.sum()
 
 
-def _shapley(journeys: Journeys) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same of the Shapley value."""
-    converted_drawn, _ = journeys.resampled(REPEATS, SEED)
-    return (
-        shapley_values(journeys, journeys.converted_counts),
-        shapley_values(journeys, journeys.amounts),
-        shapley_values(journeys, converted_drawn),
-    )
+def _shapley(journeys: Journeys) -> tuple[np.ndarray, np.ndarray]:
+    """Credit and amount of the channels."""
+    return shapley_values(journeys, journeys.converted_counts), shapley_values(journeys, journeys.amounts)
+
+
+def _samples(journeys: Journeys) -> dict[str, np.ndarray]:
+    """Per model, the credit of the channels in samples of the journeys; of shape (REPEATS, channels)."""
+    of_markov, of_shapley = [], []
+    for walked, converted in journeys.resampled(REPEATS, SEED):
+        shares = shares_of_removal(removal_effects(transition_counts(journeys, walked, converted)))
+        of_markov.append(shares * converted.sum(axis=1, keepdims=True))
+        of_shapley.append(shapley_values(journeys, converted))
+    return {"markov": np.concatenate(of_markov), "shapley": np.concatenate(of_shapley)}

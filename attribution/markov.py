@@ -8,7 +8,6 @@ channel to itself change nothing: who stays leaves by the same odds.
 """
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
 
 from attribution.journeys import Journeys
 
@@ -31,7 +30,7 @@ def transition_counts(journeys: Journeys, journey_counts: np.ndarray, converted_
     `journey_counts` and `converted_counts` have shape (samples, paths). State 0 is the start, then come the channels;
     the last two columns are conversion and none.
     """
-    within, entries, exits = _steps_of_paths(journeys)
+    within, entries, exits = journeys.transitions
     size, samples = len(journeys.channels), len(journey_counts)
     counts = np.zeros((samples, size + 1, size + 2))
     counts[:, 1:, :size] = (journey_counts @ within).reshape(samples, size, size)
@@ -39,27 +38,6 @@ def transition_counts(journeys: Journeys, journey_counts: np.ndarray, converted_
     counts[:, 1:, size] = converted_counts @ exits
     counts[:, 1:, size + 1] = (journey_counts - converted_counts) @ exits
     return counts
-
-
-def _steps_of_paths(journeys: Journeys) -> tuple[csr_array, csr_array, csr_array]:
-    """Per path: its steps from channel to channel (paths, channels²), its first and its last channel (paths,
-    channels).
-    """
-    of_path, of_channel = journeys.numbered_steps
-    size, count = len(journeys.channels), len(journeys.paths)
-    is_step = of_path[1:] == of_path[:-1]
-    pairs = of_channel[:-1][is_step] * size + of_channel[1:][is_step]
-    is_first = np.r_[True, ~is_step][: len(of_path)]
-    is_last = np.r_[~is_step, True][-len(of_path) :] if len(of_path) else is_first
-
-    def counted(rows: np.ndarray, columns: np.ndarray, width: int) -> csr_array:
-        return coo_array((np.ones(len(rows)), (rows, columns)), shape=(count, width)).tocsr()
-
-    return (
-        counted(of_path[:-1][is_step], pairs, size * size),
-        counted(of_path[is_first], of_channel[is_first], size),
-        counted(of_path[is_last], of_channel[is_last], size),
-    )
 
 
 def removal_effects(counts: np.ndarray) -> np.ndarray:
