@@ -35,7 +35,7 @@ def credit_channels(paths: pd.DataFrame, least_converted_count: int) -> pd.DataF
     rows: list[dict] = []
     for conversion_type, of_type in paths.sort_values(["conversion_type", "path"]).groupby("conversion_type"):
         journeys = Journeys(
-            list(of_type["path"]),
+            of_type["path"].to_numpy(),
             of_type["journey_count"].to_numpy(dtype=np.int64),
             of_type["converted_count"].to_numpy(dtype=np.int64),
             of_type["amount"].fillna(0.0).to_numpy(dtype=float),

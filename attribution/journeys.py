@@ -24,7 +24,7 @@ class Journeys:
     amounts          what those conversions brought, added up
     """
 
-    paths: Sequence[str]
+    paths: Sequence[str] | np.ndarray
     journey_counts: np.ndarray
     converted_counts: np.ndarray
     amounts: np.ndarray
