@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import attribution.journeys
 from attribution.crediting import COLUMNS, credit_channels
 from attribution.journeys import SEPARATOR, Journeys
-from attribution.markov import markov_shares
+from attribution.markov import markov_shares, removal_effects, transition_counts
 from attribution.shapley import shapley_values
 
 CHANNELS = "ABCDE"
@@ -100,6 +101,19 @@ def test_markov_by_hand():
     assert shares == pytest.approx([1 / 3, 2 / 3], abs=1e-12)
 
 
+def test_without_a_channel_that_all_pass_nobody_converts():
+    rows = [("A > B", 3, 1), ("C > B > A", 2, 5), ("B", 1, 0)]
+    journeys = journeys_of(rows)
+    counts = transition_counts(journeys, journeys.journey_counts[None, :], journeys.converted_counts[None, :])
+    assert removal_effects(counts)[0][journeys.channels.index("B")] == pytest.approx(1, abs=1e-12)
+
+
+def test_where_nothing_converts_nobody_is_owed_anything():
+    journeys = journeys_of([("A > B", 0, 3), ("B > A", 0, 2)])
+    assert markov_shares(journeys).tolist() == [0, 0]
+    assert shapley_values(journeys, journeys.converted_counts).tolist() == [0, 0]
+
+
 def test_staying_in_a_channel_changes_nothing():
     stays = [(path.replace("A", "A > A > A"), converted, failed) for path, converted, failed in KNOWN]
     assert markov_shares(journeys_of(stays)) == pytest.approx(markov_shares(journeys_of(KNOWN)), abs=1e-12)
@@ -159,6 +173,12 @@ def test_the_bounds_hold_the_truth_about_as_often_as_they_say():
         credits = credit_channels(paths(rows), 50).query("attribution_model == 'shapley'")
         held.append((credits["lower_credit"] <= whole) & (whole <= credits["upper_credit"]))
     assert 0.9 <= np.mean(held) <= 0.99
+
+
+def test_samples_are_the_same_however_many_are_held_at_once(monkeypatch):
+    at_once = credit_channels(paths(KNOWN), 50)
+    monkeypatch.setattr(attribution.journeys, "COUNTS_AT_ONCE", 3 * 2 * len(KNOWN))
+    pd.testing.assert_frame_equal(credit_channels(paths(KNOWN), 50), at_once, check_exact=True)
 
 
 def test_the_same_journeys_give_the_same_bytes():
