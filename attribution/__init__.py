@@ -1,1 +1,1 @@
-"""What channels are owed when all journeys are looked at together; numpy, pandas, scipy and Arrow, and nothing of the warehouse."""
+"""What channels are owed when all journeys are looked at together: arithmetic that needs no warehouse."""

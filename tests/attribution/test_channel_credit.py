@@ -101,8 +101,8 @@ def test_markov_by_hand():
     assert shares == pytest.approx([1 / 3, 2 / 3], abs=1e-12)
 
 
-def test_without_a_channel_that_all_pass_nobody_converts():
-    rows = [("A > B", 3, 1), ("C > B > A", 2, 5), ("B", 1, 0)]
+def test_without_the_channel_that_all_convert_from_nobody_does():
+    rows = [("A > B", 3, 1), ("C > B > A > B", 2, 5), ("B", 1, 0), ("B > A", 0, 4)]
     journeys = journeys_of(rows)
     counts = transition_counts(journeys, journeys.journey_counts[None, :], journeys.converted_counts[None, :])
     assert removal_effects(counts)[0][journeys.channels.index("B")] == pytest.approx(1, abs=1e-12)
