@@ -35,14 +35,16 @@ touches as (
 
 ),
 
--- Who converts: of leads it is whoever visits, of later stages the leads, of deals the companies.
+-- Who converts: of leads it is whoever visits, of later stages the leads, of deals the companies,
+-- and people who have none.
 touches_of_walkers as (
 
     select
         windows.conversion_type,
         windows.look_back_days,
         case
-            when windows.conversion_type in ('opportunity', 'won') then 'account ' || touches.account_id
+            when windows.conversion_type in ('opportunity', 'won')
+                then coalesce('account ' || touches.account_id, 'lead ' || touches.lead_id)
             when touches.lead_id is not null then 'lead ' || touches.lead_id
             when windows.conversion_type = 'lead' then 'visitor ' || touches.visitor_id
         end as walker,
@@ -60,7 +62,7 @@ walkers_converted as (
     from conversions
     where conversion_type in ('lead', 'mql', 'sql')
     union
-    select conversion_type, 'account ' || account_id as walker
+    select conversion_type, coalesce('account ' || account_id, 'lead ' || lead_id) as walker
     from conversions
     where conversion_type in ('opportunity', 'won')
 
