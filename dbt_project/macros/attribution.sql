@@ -23,11 +23,6 @@
     {{ add_seconds(moment, '-86400.0 * ' ~ days) }}
 {%- endmacro %}
 
-{% macro kernel(age_days, half_life_days) -%}
-    {#- What a touch weighs by its age among those that share a credit: half as much for each half-life. -#}
-    coalesce(pow(2.0, -({{ age_days }}) / {{ half_life_days }}), 1.0)
-{%- endmacro %}
-
 {% macro headline_look_back_days(conversion_type) -%}
     {#- How far back the headline window of a type of conversion reaches, as a scalar subquery. -#}
     (

@@ -13,7 +13,7 @@
 {%- endmacro %}
 
 {% macro share_left(half_life_days, days) -%}
-    {#- The share of points that is left after so many days; all of it where they do not fade. -#}
+    {#- The share of points, or of a credit's weight, that is left after so many days; all of it where they do not fade. -#}
     coalesce(pow(2.0, -({{ days }}) / {{ half_life_days }}), 1.0)
 {%- endmacro %}
 

@@ -37,12 +37,9 @@ journeys as (
     select
         windows.attribution_window,
         conversions.conversion_id,
+        -- Where nothing was bought before, the greatest is the look-back.
         greatest(
-            {{ days_before('conversions.stands_at', 'windows.look_back_days') }},
-            coalesce(
-                earlier_closes.closed_at,
-                {{ days_before('conversions.stands_at', 'windows.look_back_days') }}
-            )
+            {{ days_before('conversions.stands_at', 'windows.look_back_days') }}, earlier_closes.closed_at
         ) as begins_after,
         conversions.stands_at,
         conversions.touched_until,

@@ -37,7 +37,8 @@ weighed as (
         touches_of_conversions.touch_id,
         coalesce(
             position_weights.weight,
-            coefficients.middle_unit * {{ kernel('touches_of_conversions.age_days', 'coefficients.half_life_days') }}
+            coefficients.middle_unit
+            * {{ share_left('coefficients.half_life_days', 'touches_of_conversions.age_days') }}
         ) / coefficients.total_weight as credit,
         coefficients.is_imputed,
         cast(null as {{ dbt.type_string() }}) as unattributed_reason

@@ -49,7 +49,7 @@ middles_aged as (
         models_of_journeys.attribution_window,
         models_of_journeys.conversion_id,
         models_of_journeys.attribution_model,
-        {{ ordered_sum(kernel('touches.age_days', 'models_of_journeys.half_life_days'), 'touches.touch_order') }}
+        {{ ordered_sum(share_left('models_of_journeys.half_life_days', 'touches.age_days'), 'touches.touch_order') }}
             as kernel_sum
     from models_of_journeys
     inner join weights
