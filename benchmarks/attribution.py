@@ -22,16 +22,23 @@ from benchmarks.__main__ import PROJECT_DIR
 AS_OF = "2026-11-01T00:00:00Z"
 DAYS = 3 * 365
 LEADS_OF_AN_ACCOUNT = 4
+CAMPAIGNS_OF_A_CHANNEL = 25
 # Of the logarithm of how much a lead does: the busiest tenth of all leads makes about half of all touches.
 SPREAD = 1.2
 MODELS = (
     "intermediate.int_conversion_milestones",
     "intermediate.int_conversion_journeys",
-    "marts.fct_conversion_touches",
+    "intermediate.int_conversion_touches",
     "intermediate.int_journey_spans",
-    "intermediate.int_models_of_journeys",
-    "marts.fct_position_weights",
-    "marts.fct_attribution_coefficients",
+    "marts.fct_journeys",
+    "intermediate.int_shape_spans",
+    "intermediate.int_models_of_shapes",
+    "intermediate.int_position_weights",
+    "intermediate.int_journey_stretches",
+    "marts.fct_stretch_credits",
+    "marts.fct_touch_kinds",
+    "marts.fct_journey_touches",
+    "marts.fct_journey_fading",
     "marts.fct_attributed_touches",
     "intermediate.int_credits_monthly",
     "marts.fct_attribution_monthly",
@@ -109,7 +116,10 @@ def make_up(connection: duckdb.DuckDBPyConnection, lead_count: int, touch_count:
             select
                 number, ordinal,
                 timestamp '2023-11-02' + to_days((hash(number, ordinal) % {DAYS})::int)
-                + to_seconds((hash(number, ordinal, 'second') % 86400)::int) as occurred_at
+                + to_seconds((hash(number, ordinal, 'second') % 86400)::int) as occurred_at,
+                ['direct', 'organic_search', 'paid_search', 'paid_social', 'content', 'nurture', 'webinar', 'display'][
+                    1 + (hash(number, ordinal, 'channel') % 8)::bigint
+                ] as channel
             from leads, unnest(range(touch_count)) as ordinals (ordinal)
         )
         select
@@ -118,11 +128,21 @@ def make_up(connection: duckdb.DuckDBPyConnection, lead_count: int, touch_count:
             'L' || lpad(number::varchar, 7, '0') as lead_id,
             'A' || lpad((number // {LEADS_OF_AN_ACCOUNT})::varchar, 7, '0') as account_id,
             occurred_at, occurred_at::date as occurred_date,
-            ['direct', 'organic_search', 'paid_search', 'paid_social', 'content', 'nurture', 'webinar', 'display'][
-                1 + (hash(number, ordinal, 'channel') % 8)::bigint
-            ] as channel,
-            'C' || hash(number, ordinal, 'campaign') % 200 as campaign_id
+            channel,
+            if(
+                channel not in ('direct', 'organic_search'),
+                'C' || hash(channel) % 1000 || '-' || hash(number, ordinal, 'campaign') % {CAMPAIGNS_OF_A_CHANNEL}, null
+            ) as campaign_id
         from drawn
+        order by touch_order;
+        create table intermediate.int_touch_sources as
+        select row_number() over (order by channel, campaign_id) as touch_source, *, channel = 'direct' as is_direct
+        from (select distinct channel, campaign_id from intermediate.int_touches);
+        create or replace table intermediate.int_touches as
+        select touches.*, touch_source
+        from intermediate.int_touches as touches
+        join intermediate.int_touch_sources as sources
+            on touches.channel = sources.channel and touches.campaign_id is not distinct from sources.campaign_id
         order by touch_order;
         create view marts.fct_touches as from intermediate.int_touches;
         create table intermediate.int_leads_described as
@@ -150,10 +170,12 @@ def make_up(connection: duckdb.DuckDBPyConnection, lead_count: int, touch_count:
         create table unified.opportunity_contacts as
         select opportunity_id, lead_id, false as is_deleted from intermediate.int_opportunities_dated;
         create table marts.fct_conversions as
+        select *, row_number() over (order by converted_at, conversion_id) as conversion_order from (
         select
             conversion_type || ':' || lead_id as conversion_id, conversion_type, 1 as conversion_number, lead_id,
             account_id, null::varchar as opportunity_id, null::varchar as opportunity_type, converted_at,
-            'second' as converted_at_precision, converted_at::date as converted_date, null::double as amount,
+            'second' as converted_at_precision, converted_at::date as converted_date,
+            date_trunc('month', converted_at)::date as month_start_date, null::double as amount,
             null::double as margin_amount
         from (
             select 'lead' as conversion_type, lead_id, account_id, created_at as converted_at
@@ -168,9 +190,11 @@ def make_up(connection: duckdb.DuckDBPyConnection, lead_count: int, touch_count:
         select
             conversion_type || ':' || opportunity_id, conversion_type, 1, lead_id, account_id, opportunity_id,
             opportunity_type, if(conversion_type = 'won', closed_at, created_at), 'second',
-            if(conversion_type = 'won', closed_at, created_at)::date, 1000.0, 700.0
+            if(conversion_type = 'won', closed_at, created_at)::date,
+            date_trunc('month', if(conversion_type = 'won', closed_at, created_at))::date, 1000.0, 700.0
         from intermediate.int_opportunities_dated, unnest(['opportunity', 'won']) as types (conversion_type)
-        where conversion_type = 'opportunity' or is_won;
+        where conversion_type = 'opportunity' or is_won
+        );
         checkpoint
         """
     ).fetchall()

@@ -31,3 +31,27 @@
         where windows.is_headline and windows.conversion_type = '{{ conversion_type }}'
     )
 {%- endmacro %}
+
+{% macro credits_of(columns) -%}
+    {#- One row per journey, model and touch with credit, or without one where nobody gets any, with columns of
+        fct_journey_touches and fct_stretch_credits. -#}
+    select
+        {{ columns | join(',\n        ') }},
+        stretch_credits.credit
+    from {{ ref('fct_journey_touches') }} as touches
+    inner join {{ ref('fct_stretch_credits') }} as stretch_credits on touches.stretch = stretch_credits.stretch
+    where stretch_credits.half_life_days is null
+    union all
+    -- Of what fades, each touch gets as much more as is left of it than of the others on average.
+    select
+        {{ columns | join(',\n        ') }},
+        stretch_credits.credit
+        * {{ share_left('stretch_credits.half_life_days', 'touches.age_days') }} / fading.mean_share_left as credit
+    from {{ ref('fct_journey_touches') }} as touches
+    inner join {{ ref('fct_stretch_credits') }} as stretch_credits on touches.stretch = stretch_credits.stretch
+    inner join {{ ref('fct_journey_fading') }} as fading
+        on
+            touches.journey_order = fading.journey_order
+            and stretch_credits.attribution_model = fading.attribution_model
+    where stretch_credits.half_life_days is not null
+{%- endmacro %}

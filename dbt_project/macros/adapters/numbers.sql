@@ -29,19 +29,15 @@
     coalesce(abs({{ number }}) < double('infinity'), false)
 {%- endmacro %}
 
-{% macro ordered_sum(number, order) %}
-    {#- A sum of doubles taken in one order, so that it comes out the same to the last bit however small they are. -#}
-    {{- return(adapter.dispatch('ordered_sum', 'funnelhouse')(number, order)) -}}
+{% macro ordered_sum(number) %}
+    {#- A sum of doubles taken from the smallest on, so that it comes out the same to the last bit however small they are. -#}
+    {{- return(adapter.dispatch('ordered_sum', 'funnelhouse')(number)) -}}
 {% endmacro %}
 
-{% macro default__ordered_sum(number, order) -%}
-    sum({{ number }} order by {{ order }})
+{% macro default__ordered_sum(number) -%}
+    list_sum(list_sort(list({{ number }})))
 {%- endmacro %}
 
-{% macro spark__ordered_sum(number, order) -%}
-    aggregate(
-        array_sort(collect_list(named_struct('place', {{ order }}, 'number', {{ number }}))),
-        cast(0.0 as double),
-        (total, entry) -> total + entry.number
-    )
+{% macro spark__ordered_sum(number) -%}
+    aggregate(array_sort(collect_list({{ number }})), cast(0.0 as double), (total, entry) -> total + entry)
 {%- endmacro %}

@@ -18,7 +18,7 @@ windows as (
 earlier_closes as (
 
     select
-        conversions.conversion_id,
+        conversions.conversion_order,
         max(earlier.stands_at) as closed_at
     from conversions
     inner join conversions as earlier
@@ -28,15 +28,16 @@ earlier_closes as (
             and conversions.opportunity_id != earlier.opportunity_id
             and conversions.stands_at > earlier.stands_at
     where conversions.opportunity_type in ('expansion', 'renewal')
-    group by conversions.conversion_id
+    group by conversions.conversion_order
 
 ),
 
 journeys as (
 
     select
+        row_number() over (order by conversions.conversion_order, windows.attribution_window) as journey_order,
         windows.attribution_window,
-        conversions.conversion_id,
+        conversions.conversion_order,
         -- Where nothing was bought before, the greatest is the look-back.
         greatest(
             {{ days_before('conversions.stands_at', 'windows.look_back_days') }}, earlier_closes.closed_at
@@ -46,7 +47,7 @@ journeys as (
         {{ scope_rank('windows.touch_scope') }} as scope_rank
     from conversions
     inner join windows on conversions.conversion_type = windows.conversion_type
-    left join earlier_closes on conversions.conversion_id = earlier_closes.conversion_id
+    left join earlier_closes on conversions.conversion_order = earlier_closes.conversion_order
 
 )
 

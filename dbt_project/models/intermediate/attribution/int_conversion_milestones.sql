@@ -59,7 +59,7 @@ arrivals as (
 milestones as (
 
     select
-        conversions.conversion_id,
+        conversions.conversion_order,
         'lead_created' as position,
         leads.created_at as reached_at,
         leads.created_at_precision as reached_at_precision
@@ -67,20 +67,20 @@ milestones as (
     inner join leads on conversions.lead_id = leads.lead_id
     union all
     select
-        conversions.conversion_id, 'opportunity_created', opportunities.created_at, opportunities.created_at_precision
+        conversions.conversion_order, 'opportunity_created', opportunities.created_at, opportunities.created_at_precision
     from conversions
     inner join opportunities on conversions.opportunity_id = opportunities.opportunity_id
     union all
-    select conversions.conversion_id, 'closed', opportunities.closed_at, opportunities.closed_at_precision
+    select conversions.conversion_order, 'closed', opportunities.closed_at, opportunities.closed_at_precision
     from conversions
     inner join opportunities on conversions.opportunity_id = opportunities.opportunity_id
     where opportunities.is_closed
     union all
-    select conversions.conversion_id, arrivals.position, arrivals.reached_at, arrivals.reached_at_precision
+    select conversions.conversion_order, arrivals.position, arrivals.reached_at, arrivals.reached_at_precision
     from conversions
     inner join arrivals on arrivals.track = 'lead' and conversions.lead_id = arrivals.entity_id
     union all
-    select conversions.conversion_id, arrivals.position, arrivals.reached_at, arrivals.reached_at_precision
+    select conversions.conversion_order, arrivals.position, arrivals.reached_at, arrivals.reached_at_precision
     from conversions
     inner join arrivals on arrivals.track = 'opportunity' and conversions.opportunity_id = arrivals.entity_id
 
@@ -89,7 +89,7 @@ milestones as (
 timed as (
 
     select
-        milestones.conversion_id,
+        milestones.conversion_order,
         milestones.position,
         {{ standing_at('milestones.reached_at', 'milestones.reached_at_precision') }} as stands_at,
         {{ touched_until('milestones.reached_at', 'milestones.reached_at_precision') }} as touched_until

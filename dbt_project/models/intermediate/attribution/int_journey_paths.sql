@@ -13,9 +13,13 @@ conversions as (
 
 journeys as (
 
-    select journeys.*
+    select
+        journeys.*,
+        conversions.conversion_id,
+        conversions.conversion_type,
+        conversions.amount
     from {{ ref('int_conversion_journeys') }} as journeys
-    inner join conversions on journeys.conversion_id = conversions.conversion_id
+    inner join conversions on journeys.conversion_order = conversions.conversion_order
     inner join windows
         on
             journeys.attribution_window = windows.attribution_window
@@ -25,7 +29,13 @@ journeys as (
 
 touches_of_conversions as (
 
-    select * from {{ ref('fct_conversion_touches') }}
+    select * from {{ ref('int_conversion_touches') }}
+
+),
+
+sources as (
+
+    select * from {{ ref('int_touch_sources') }}
 
 ),
 
@@ -90,20 +100,19 @@ walkers_failed as (
 steps as (
 
     select
-        conversions.conversion_type,
+        journeys.conversion_type,
         journeys.conversion_id as journey_id,
         true as is_converted,
-        conversions.amount,
+        journeys.amount,
         touches_of_conversions.touch_order,
-        touches.channel
+        sources.channel
     from journeys
-    inner join conversions on journeys.conversion_id = conversions.conversion_id
     inner join touches_of_conversions
         on
-            journeys.conversion_id = touches_of_conversions.conversion_id
+            journeys.conversion_order = touches_of_conversions.conversion_order
             and journeys.begins_after < touches_of_conversions.occurred_at
             and journeys.scope_rank >= touches_of_conversions.scope_rank
-    inner join touches on touches_of_conversions.touch_id = touches.touch_id
+    inner join sources on touches_of_conversions.touch_source = sources.touch_source
     union all
     select
         walkers_failed.conversion_type,

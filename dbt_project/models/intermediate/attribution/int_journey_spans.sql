@@ -1,10 +1,4 @@
-with journeys as (
-
-    select * from {{ ref('int_conversion_journeys') }}
-
-),
-
-milestones as (
+with milestones as (
 
     select * from {{ ref('int_conversion_milestones') }}
 
@@ -12,24 +6,24 @@ milestones as (
 
 touches as (
 
-    select * from {{ ref('fct_conversion_touches') }}
+    select * from {{ ref('int_conversion_touches') }}
 
 ),
 
--- From the journey's beginning to each milestone that lies in it, and to the conversion itself.
-spans as (
+-- From the journey's beginning to the conversion itself, and to each milestone that lies in it.
+ends as (
 
     select
-        attribution_window, conversion_id, 'conversion' as ends_at, begins_after, touched_until, scope_rank
-    from journeys
+        journey_order, conversion_order, begins_after, scope_rank, 'conversion' as ends_at, touched_until
+    from {{ ref('int_conversion_journeys') }}
     union all
     select
-        journeys.attribution_window, journeys.conversion_id, milestones.position as ends_at, journeys.begins_after,
-        milestones.touched_until, journeys.scope_rank
-    from journeys
+        journeys.journey_order, journeys.conversion_order, journeys.begins_after, journeys.scope_rank,
+        milestones.position as ends_at, milestones.touched_until
+    from {{ ref('int_conversion_journeys') }} as journeys
     inner join milestones
         on
-            journeys.conversion_id = milestones.conversion_id
+            journeys.conversion_order = milestones.conversion_order
             and journeys.begins_after < milestones.stands_at
             and journeys.touched_until >= milestones.touched_until
 
@@ -38,29 +32,40 @@ spans as (
 counted as (
 
     select
-        spans.attribution_window,
-        spans.conversion_id,
-        spans.ends_at,
-        spans.begins_after,
-        spans.touched_until,
-        spans.scope_rank,
-        count(touches.touch_id) as touch_count,
+        ends.journey_order,
+        ends.ends_at,
+        ends.touched_until,
+        count(touches.touch_order) as touch_count,
         min(touches.touch_order) as first_touch_order,
         max(touches.touch_order) as last_touch_order,
-        coalesce(sum(case when not touches.is_direct then 1 else 0 end), 0) as non_direct_count,
+        count(case when not touches.is_direct then touches.touch_order end) as non_direct_count,
         min(case when not touches.is_direct then touches.touch_order end) as first_non_direct_order,
         max(case when not touches.is_direct then touches.touch_order end) as last_non_direct_order
-    from spans
+    from ends
     left join touches
         on
-            spans.conversion_id = touches.conversion_id
-            and spans.begins_after < touches.occurred_at
-            and spans.touched_until >= touches.occurred_at
-            and spans.scope_rank >= touches.scope_rank
-    group by
-        spans.attribution_window, spans.conversion_id, spans.ends_at, spans.begins_after, spans.touched_until,
-        spans.scope_rank
+            ends.conversion_order = touches.conversion_order
+            and ends.begins_after < touches.occurred_at
+            and ends.touched_until >= touches.occurred_at
+            and ends.scope_rank >= touches.scope_rank
+    group by ends.journey_order, ends.ends_at, ends.touched_until
+
+),
+
+ranked as (
+
+    select
+        journey_order,
+        ends_at,
+        dense_rank() over (partition by journey_order order by touched_until) as span_rank,
+        touch_count,
+        first_touch_order,
+        last_touch_order,
+        non_direct_count,
+        first_non_direct_order,
+        last_non_direct_order
+    from counted
 
 )
 
-select * from counted
+select * from ranked

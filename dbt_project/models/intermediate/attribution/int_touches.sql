@@ -18,6 +18,12 @@ leads as (
 
 ),
 
+sources as (
+
+    select * from {{ ref('int_touch_sources') }}
+
+),
+
 -- What the first activity says is true of the whole touch; a campaign may be named by a later one alone.
 touches as (
 
@@ -59,8 +65,13 @@ ordered as (
         {{ local_date('touches.occurred_at', 'touches.occurred_at_precision') }} as occurred_date,
         touches.channel,
         touches.campaign_id,
+        sources.touch_source,
         touches.page as landing_page
     from touches
+    inner join sources
+        on
+            touches.channel is not distinct from sources.channel
+            and touches.campaign_id is not distinct from sources.campaign_id
     left join leads on touches.lead_id = leads.lead_id
 
 )

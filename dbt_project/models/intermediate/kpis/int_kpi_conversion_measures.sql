@@ -59,21 +59,22 @@ headline_credits as (
 -- A deal was influenced where any touch that could have led to it was marketing's, whatever credit a model gives it.
 influenced as (
 
-    select distinct touches_of_conversions.conversion_id
-    from {{ ref('fct_conversion_touches') }} as touches_of_conversions
+    select distinct conversions.conversion_id
+    from {{ ref('int_conversion_touches') }} as touches_of_conversions
     inner join {{ ref('int_conversion_journeys') }} as journeys
         on
-            touches_of_conversions.conversion_id = journeys.conversion_id
+            touches_of_conversions.conversion_order = journeys.conversion_order
             and touches_of_conversions.occurred_at > journeys.begins_after
             and touches_of_conversions.occurred_at <= journeys.touched_until
             and touches_of_conversions.scope_rank <= journeys.scope_rank
-    inner join conversions on touches_of_conversions.conversion_id = conversions.conversion_id
+    inner join conversions on touches_of_conversions.conversion_order = conversions.conversion_order
     inner join headline_windows
         on
             journeys.attribution_window = headline_windows.attribution_window
             and conversions.conversion_type = headline_windows.conversion_type
-    inner join {{ ref('fct_touches') }} as touches on touches_of_conversions.touch_id = touches.touch_id
-    inner join marketing_channels on touches.channel = marketing_channels.channel
+    inner join {{ ref('int_touch_sources') }} as sources
+        on touches_of_conversions.touch_source = sources.touch_source
+    inner join marketing_channels on sources.channel = marketing_channels.channel
 
 ),
 

@@ -1,18 +1,19 @@
-with touches_of_conversions as (
+with credits as (
 
-    select * from {{ ref('fct_conversion_touches') }}
+    {{ credits_of([
+        'touches.journey_order',
+        'touches.touch_order',
+        'touches.touch_kind',
+        'stretch_credits.attribution_model',
+        'stretch_credits.is_imputed',
+        'stretch_credits.unattributed_reason',
+    ]) }}
 
 ),
 
-coefficients as (
+journeys as (
 
-    select * from {{ ref('fct_attribution_coefficients') }}
-
-),
-
-position_weights as (
-
-    select * from {{ ref('fct_position_weights') }}
+    select * from {{ ref('fct_journeys') }}
 
 ),
 
@@ -24,77 +25,40 @@ conversions as (
 
 touches as (
 
-    select * from {{ ref('fct_touches') }}
+    select touch_order, touch_id, occurred_date from {{ ref('fct_touches') }}
 
 ),
 
-weighed as (
+touch_kinds as (
 
-    select
-        coefficients.attribution_window,
-        coefficients.conversion_id,
-        coefficients.attribution_model,
-        touches_of_conversions.touch_id,
-        coalesce(
-            position_weights.weight,
-            coefficients.middle_unit
-            * {{ share_left('coefficients.half_life_days', 'touches_of_conversions.age_days') }}
-        ) / coefficients.total_weight as credit,
-        coefficients.is_imputed,
-        cast(null as {{ dbt.type_string() }}) as unattributed_reason
-    from coefficients
-    inner join touches_of_conversions
-        on
-            coefficients.conversion_id = touches_of_conversions.conversion_id
-            and coefficients.begins_after < touches_of_conversions.occurred_at
-            and coefficients.touched_until >= touches_of_conversions.occurred_at
-            and coefficients.scope_rank >= touches_of_conversions.scope_rank
-            and not (coefficients.leaves_direct_out and touches_of_conversions.is_direct)
-    left join position_weights
-        on
-            coefficients.attribution_window = position_weights.attribution_window
-            and coefficients.conversion_id = position_weights.conversion_id
-            and coefficients.attribution_model = position_weights.attribution_model
-            and touches_of_conversions.touch_order = position_weights.touch_order
-    where
-        coefficients.unattributed_reason is null
-        and (position_weights.touch_order is not null or coefficients.middle_unit is not null)
-    union all
-    select
-        attribution_window,
-        conversion_id,
-        attribution_model,
-        cast(null as {{ dbt.type_string() }}) as touch_id,
-        1.0 as credit,
-        is_imputed,
-        unattributed_reason
-    from coefficients
-    where unattributed_reason is not null
+    select * from {{ ref('fct_touch_kinds') }}
 
 ),
 
 credited as (
 
     select
-        weighed.attribution_window,
-        weighed.attribution_model,
-        weighed.conversion_id,
+        journeys.attribution_window,
+        credits.attribution_model,
+        conversions.conversion_id,
         conversions.conversion_type,
         conversions.conversion_number,
         conversions.opportunity_type,
         conversions.converted_date,
-        weighed.touch_id,
+        touches.touch_id,
         touches.occurred_date as touched_date,
-        coalesce(touches.channel, 'unattributed') as channel,
-        touches.campaign_id,
-        weighed.credit,
-        weighed.credit * conversions.amount as amount,
-        weighed.credit * conversions.margin_amount as margin_amount,
-        weighed.is_imputed,
-        weighed.unattributed_reason
-    from weighed
-    inner join conversions on weighed.conversion_id = conversions.conversion_id
-    left join touches on weighed.touch_id = touches.touch_id
+        coalesce(touch_kinds.channel, 'unattributed') as channel,
+        touch_kinds.campaign_id,
+        credits.credit,
+        credits.credit * conversions.amount as amount,
+        credits.credit * conversions.margin_amount as margin_amount,
+        credits.is_imputed,
+        credits.unattributed_reason
+    from credits
+    inner join journeys on credits.journey_order = journeys.journey_order
+    inner join conversions on journeys.conversion_order = conversions.conversion_order
+    left join touches on credits.touch_order = touches.touch_order
+    left join touch_kinds on credits.touch_kind = touch_kinds.touch_kind
 
 )
 

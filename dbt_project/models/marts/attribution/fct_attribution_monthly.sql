@@ -34,7 +34,7 @@ added_up as (
         campaign_id,
         {{ exact_sum('credit', 12) }} as credit,
         {{ exact_sum('amount', 9) }} as amount,
-        {{ exact_sum('margin_amount', 9) }} as margin_amount
+        case when count(*) = count(margin_amount) then {{ exact_sum('margin_amount', 9) }} end as margin_amount
     from dated
     group by
         month_start_date, date_basis, conversion_type, opportunity_type, is_repeat, attribution_model, channel,

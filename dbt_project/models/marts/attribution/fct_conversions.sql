@@ -170,6 +170,7 @@ dated as (
 
     select
         *,
+        row_number() over (order by converted_at nulls last, conversion_id) as conversion_order,
         {{ local_date('converted_at', 'converted_at_precision') }} as converted_date,
         {{ month_start(local_date('converted_at', 'converted_at_precision')) }} as month_start_date
     from conversions
