@@ -75,7 +75,7 @@ def test_without_a_channel_as_many_conversions_are_missing_as_stated(world, tabl
         )
         factual, without = (np.array(outcome) for outcome in outcomes)
         missing.append((factual.astype(int) - (without & would_come)).sum(axis=1))
-        of_deals = factual[-1].astype(int) - (without[-1] & would_come)
+        of_deals = factual[-1] & ~(without[-1] & would_come)
         beyond_those_named.append(of_deals.sum() - chance_to_miss[factual[-1]].sum())
     mean, error = np.mean(missing, axis=0), np.std(missing, axis=0, ddof=1) / np.sqrt(len(missing))
     expected = stated[["incremental_mqls", "incremental_sqls", "incremental_opportunities"]].to_numpy(dtype=float)
