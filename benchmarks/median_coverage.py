@@ -6,9 +6,6 @@ moment shown too: every first stay of a person or a deal in a stage, one that ne
 """
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -18,11 +15,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks.__main__ import PROJECT_DIR
+from benchmarks.companies import built
 from ingestion.simulator.clock import DAY
 from ingestion.simulator.mess import USUAL_MESS
 from ingestion.simulator.simulate import Life, live
-from ingestion.simulator.write import write_entity
 
 AS_OF = datetime(2026, 11, 1)
 KEYS = ["track", "stage", "segment"]
@@ -37,7 +33,6 @@ ENTITIES = (
     "opportunity_contacts",
     "opportunity_stage_changes",
 )
-LOAD = "from ingestion import config, load; load.load('files', config.Settings.from_environment())"
 FINAL = {("lead", "opportunity"), ("lead", "disqualified"), ("opportunity", "won"), ("opportunity", "lost")}
 
 
@@ -77,26 +72,8 @@ def first_stays(life: Life) -> pd.DataFrame:
 
 def estimated(life: Life, folder: Path) -> pd.DataFrame:
     """What the marts say of the company: a row per track, stage and segment."""
-    inbox = folder / "inbox"
-    inbox.mkdir()
-    for name in ENTITIES:
-        write_entity(name, life.entities[name], inbox)
-    environment = os.environ | {
-        "FUNNELHOUSE_DATA_DIR": str(folder / "data"),
-        "FUNNELHOUSE_FILES_DIR": str(inbox),
-        "FUNNELHOUSE_SOURCES": "files",
-        "FUNNELHOUSE_AS_OF": f"{AS_OF.isoformat()}Z",
-        "FUNNELHOUSE_PLAYBOOK_DIR": "",
-    }
-    orchestrate = [sys.executable, "-m", "dagster_project"]
-    for command in (
-        [*orchestrate, "prepare"],
-        [sys.executable, "-c", LOAD],
-        [*orchestrate, "exec", "dbt", "build", "--resource-type", "seed"],
-        [*orchestrate, "exec", "dbt", "run", "--select", "+stage_durations"],
-    ):
-        subprocess.run(command, cwd=PROJECT_DIR, env=environment, check=True, capture_output=True)
-    with duckdb.connect(str(folder / "data" / "warehouse.duckdb"), read_only=True) as connection:
+    warehouse = built(life, folder, "+stage_durations", ENTITIES)
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
         return connection.execute(
             """
             select * rename (dimension_value as segment) from marts.stage_durations(group_by := 'segment')

@@ -202,21 +202,30 @@ def amount_growth() -> float:
     return growth
 
 
+def missing_without(world: World, channel: str, factual: pd.DataFrame) -> pd.DataFrame:
+    """What of `expectations` would be missing of each person without a channel.
+
+    Those whom it made known might never have come; all others would have lacked its touches.
+    """
+    is_own = (world.people["channel"] == channel).to_numpy()
+    stays = np.where(is_own, 1 - company.INCREMENTAL_LEAD_SHARES[channel], 1.0)
+    return factual - expectations(world, channel).mul(stays, axis=0)
+
+
 def channel_increments(world: World) -> pd.DataFrame:
     """Table `channel_increments`."""
     factual = expectations(world)
     rows = []
     for channel, share in company.INCREMENTAL_LEAD_SHARES.items():
-        is_own = (world.people["channel"] == channel).to_numpy()
-        stays = np.where(is_own, 1 - share, 1.0)
-        missing = factual - expectations(world, channel).mul(stays, axis=0)
+        lead_count = (world.people["channel"] == channel).sum()
         counts = {
             "channel": channel,
-            "lead_count": is_own.sum(),
+            "lead_count": lead_count,
             "touch_count": world.progress.touches[channel].sum(),
             "incremental_lead_share": share,
-            "incremental_leads": is_own.sum() * share,
+            "incremental_leads": lead_count * share,
         }
+        missing = missing_without(world, channel, factual)
         rows.append(counts | _sums(missing).drop("leads").add_prefix("incremental_").to_dict())
     return pd.DataFrame(rows)
 

@@ -59,7 +59,10 @@ def test_without_a_channel_as_many_conversions_are_missing_as_stated(world, tabl
     stated = tables["channel_increments"].set_index("channel").loc[channel]
     progress, people = world.progress, world.people
     is_own = (people["channel"] == channel).to_numpy()
-    missing = []
+    expected_of_each = truth.expectations(world)
+    missing_of_each = truth.missing_without(world, channel, expected_of_each)
+    chance_to_miss = (missing_of_each["opportunity"] / expected_of_each["opportunity"]).to_numpy()
+    missing, beyond_those_named = [], []
     for attempt in range(12):
         outcomes = []
         for touches in (progress.touches, progress.touches.assign(**{channel: 0})):
@@ -72,10 +75,15 @@ def test_without_a_channel_as_many_conversions_are_missing_as_stated(world, tabl
         )
         factual, without = (np.array(outcome) for outcome in outcomes)
         missing.append((factual.astype(int) - (without & would_come)).sum(axis=1))
+        of_deals = factual[-1] & ~(without[-1] & would_come)
+        beyond_those_named.append(of_deals.sum() - chance_to_miss[factual[-1]].sum())
     mean, error = np.mean(missing, axis=0), np.std(missing, axis=0, ddof=1) / np.sqrt(len(missing))
     expected = stated[["incremental_mqls", "incremental_sqls", "incremental_opportunities"]].to_numpy(dtype=float)
     # Fewer hand-overs are answered a little sooner, which the statement holds fixed on purpose.
     assert (np.abs(mean - expected) < 4 * error + [0, 4, 3]).all(), (mean, expected, error)
+    # Of the deals that are there, too.
+    error = np.std(beyond_those_named, ddof=1) / np.sqrt(len(beyond_those_named))
+    assert abs(np.mean(beyond_those_named)) < 4 * error + 3, (np.mean(beyond_those_named), error)
 
 
 def test_effects_of_touches_can_be_found_by_who_knows_everything(world):
