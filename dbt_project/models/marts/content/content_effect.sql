@@ -11,22 +11,41 @@ with build as (
 ),
 
 -- The stays of all leads in a stage, of which as many days are known as of an interaction.
-baselines as (
+stays as (
 
     select
         visits.stage,
-        count(*) as lead_count,
-        count(*) filter (
-            where visits.direction = 'forward'
-            and {{ days_between('visits.entered_at', 'visits.exited_at') }} <= build.content_effect_days
-        ) as advanced_count
+        visits.persona,
+        build.least_group_count,
+        coalesce(
+            visits.direction = 'forward'
+            and {{ days_between('visits.entered_at', 'visits.exited_at') }} <= build.content_effect_days,
+            false
+        ) as is_advanced
     from {{ ref('fct_lead_stage_visits') }} as visits
     cross join build
     where
         visits.visit_number = 1
         and not visits.is_left_truncated
         and {{ days_between('visits.entered_at', 'build.as_of') }} >= build.content_effect_days
-    group by visits.stage
+
+),
+
+baselines as (
+
+    select stage, count(*) filter (where is_advanced) / count(*) as advanced_rate
+    from stays
+    group by stage
+
+),
+
+-- A buyer moves on more often than a user, whatever either reads: like is compared with like, where there are enough.
+persona_baselines as (
+
+    select stage, persona, count(*) filter (where is_advanced) / count(*) as advanced_rate
+    from stays
+    group by stage, persona, least_group_count
+    having count(*) >= least_group_count
 
 ),
 
@@ -72,11 +91,15 @@ summarised as (
         count(*) filter (
             where numbered.meeting_number = 1 and numbered.is_mature and numbered.is_advanced
         ) as advanced_count,
-        avg(baselines.advanced_count / baselines.lead_count) filter (
+        avg(coalesce(persona_baselines.advanced_rate, baselines.advanced_rate)) filter (
             where numbered.meeting_number = 1 and numbered.is_mature
         ) as baseline_rate
     from numbered
     left join baselines on numbered.stage = baselines.stage
+    left join persona_baselines
+        on
+            numbered.stage = persona_baselines.stage
+            and numbered.persona is not distinct from persona_baselines.persona
     group by numbered.dimension_value
 
 ),
