@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 
 import duckdb
 
-from ingestion import attribution_rules, calendars, score_rules
+from ingestion import attribution_rules, calendars, kpi_rules, score_rules
 from ingestion.config import DEFAULT_PLAYBOOK_DIR, Settings
 from ingestion.contract import Column, Table, playbook_tables, referenced_table
 from ingestion.delimited import read_delimited
@@ -110,6 +110,7 @@ def check(files: dict[str, Path], connected: Collection[str]) -> dict[str, list[
             *(_calendar_problems(rows) if name == "business_calendars" else []),
             *(score_rules.problems(name, rows, tables) if "scoring_groups" in tables else []),
             *attribution_rules.problems(name, rows, tables),
+            *kpi_rules.problems(name, rows, tables),
         ]
         problems += [f"{files[name]}, line {line}: {reason}" for line, reason in dict.fromkeys(found)]
     if problems:
