@@ -187,6 +187,8 @@ def _reason_against(column: Column, value: str | None, allowed: list[str] | None
         return f"'{value}' is neither true nor false"
     if column.data_type == "date" and not _is_date(value):
         return f"'{value}' is not a date such as 2026-01-31"
+    if "is_domain" in column.tests and not _is_domain(value):
+        return f"'{value}' is not a domain such as acme.com: in lower case, without @, www. or address of a page"
     if "is_pattern" in column.tests and not _is_pattern(value):
         return f"'{value}' is not a pattern (a regular expression)"
     return None
@@ -275,6 +277,12 @@ def _is_date(text: str) -> bool:
 
 def _is_number(text: str) -> bool:
     return bool(re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", text)) and math.isfinite(float(text))
+
+
+def _is_domain(text: str) -> bool:
+    """Whether it can be what stands behind the @ of an address, in lower case; the dbt test is_domain says the same."""
+    has_dot_within = "." in text[1:-1]
+    return has_dot_within and text == text.lower() and not re.search(r"[@/ ]|^www\.", text)
 
 
 def _is_pattern(text: str) -> bool:
