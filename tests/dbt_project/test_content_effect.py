@@ -77,6 +77,15 @@ def test_the_baseline_is_that_of_the_stages_in_which_content_was_met(company):
     assert (count, rate) == (4, pytest.approx((3 * 0.25 + 0.5) / 4))
 
 
+def test_each_stage_may_have_a_row_of_its_own(company):
+    """quick met the topic as a lead and as an MQL, and the guide before either."""
+    rows = company.ask("""
+        select stage, interaction_count, lead_count, mature_count, advanced_count, baseline_rate
+        from marts.content_effect(group_by := 'topic', by_stage := true)
+    """)
+    assert rows == [("(none)", 1, 1, 0, 0, None), ("lead", 6, 4, 3, 1, 0.25), ("mql", 1, 1, 1, 0, None)]
+
+
 def test_like_is_compared_with_like(company):
     """Of two buyers who were leads one went on in time, of two others none; one buyer alone is too few as an MQL."""
     company.connection.execute("""

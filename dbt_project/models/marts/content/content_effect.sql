@@ -1,6 +1,8 @@
 {{ config(
     materialized='table_macro',
-    parameters=filter_parameters({'in_stage': 'cast(null as varchar)', 'with_exposure': 'false'}),
+    parameters=filter_parameters({
+        'in_stage': 'cast(null as varchar)', 'by_stage': 'false', 'with_exposure': 'false'
+    }),
 ) }}
 
 with build as (
@@ -59,7 +61,8 @@ chosen as (
             'type': 'interactions.content_type',
             'phase': 'interactions.funnel_phase',
             'stage': 'interactions.stage',
-        }) }} as dimension_value
+        }) }} as dimension_value,
+        case when by_stage then coalesce(interactions.stage, '(none)') end as stage_apart
     from {{ ref('fct_content_interactions') }} as interactions
     where
         (with_exposure or interactions.is_touch)
@@ -85,6 +88,7 @@ summarised as (
 
     select
         numbered.dimension_value,
+        numbered.stage_apart,
         count(*) as interaction_count,
         count(distinct numbered.lead_id) as lead_count,
         count(*) filter (where numbered.meeting_number = 1 and numbered.is_mature) as mature_count,
@@ -100,7 +104,7 @@ summarised as (
         on
             numbered.stage = persona_baselines.stage
             and numbered.persona is not distinct from persona_baselines.persona
-    group by numbered.dimension_value
+    group by numbered.dimension_value, numbered.stage_apart
 
 ),
 
@@ -117,6 +121,7 @@ judged as (
 
 select
     dimension_value,
+    judged.stage_apart as stage,
     within_days,
     interaction_count,
     lead_count,
@@ -128,4 +133,5 @@ select
     case when judged_count is not null then baseline_rate end as baseline_rate,
     'observed, not causal' as label
 from judged
-order by dimension_value
+left join {{ ref('dim_stages') }} as stages on judged.stage_apart = stages.stage and stages.track = 'lead'
+order by dimension_value, stages.stage_order nulls first, stage
