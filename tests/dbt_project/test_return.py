@@ -93,6 +93,16 @@ def test_a_cost_that_belongs_to_no_channel_makes_the_whole_cost_of_each_unknown_
     ]
 
 
+def test_what_brought_nothing_has_cost_all_the_same(marts):
+    """Nobody was won in February by the last touch."""
+    rows = marts.ask("""
+        select won_amount, total_cost_amount, roi, romi, null_reason
+        from marts.marketing_return(from_month := date '2026-02-01') where attribution_model = 'last_touch'
+    """)
+    unknown = "marketing_cost is not known of this period; media_cost is not known of this period"
+    assert rows == [(0, 90, -1, None, unknown)]
+
+
 def test_by_touch_the_return_stands_in_the_month_of_the_touch(marts):
     """What was done in December has brought 300 so far, at a cost unknown; January has brought nothing yet."""
     rows = marts.ask("""

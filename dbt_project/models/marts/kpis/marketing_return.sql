@@ -141,7 +141,7 @@ known_costs as (
 
 models as (
 
-    select distinct attribution_model from credits
+    select distinct attribution_model from {{ ref('fct_attribution_monthly') }}
 
 ),
 
