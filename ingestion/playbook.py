@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 
 import duckdb
 
-from ingestion import attribution_rules, calendars, score_rules
+from ingestion import attribution_rules, calendars, kpi_rules, score_rules
 from ingestion.config import DEFAULT_PLAYBOOK_DIR, Settings
 from ingestion.contract import Column, Table, playbook_tables, referenced_table
 from ingestion.delimited import read_delimited
@@ -110,6 +110,7 @@ def check(files: dict[str, Path], connected: Collection[str]) -> dict[str, list[
             *(_calendar_problems(rows) if name == "business_calendars" else []),
             *(score_rules.problems(name, rows, tables) if "scoring_groups" in tables else []),
             *attribution_rules.problems(name, rows, tables),
+            *kpi_rules.problems(name, rows, tables),
         ]
         problems += [f"{files[name]}, line {line}: {reason}" for line, reason in dict.fromkeys(found)]
     if problems:
@@ -186,6 +187,8 @@ def _reason_against(column: Column, value: str | None, allowed: list[str] | None
         return f"'{value}' is neither true nor false"
     if column.data_type == "date" and not _is_date(value):
         return f"'{value}' is not a date such as 2026-01-31"
+    if "is_domain" in column.tests and not _is_domain(value):
+        return f"'{value}' is not a domain such as acme.com: in lower case, without @, www. or address of a page"
     if "is_pattern" in column.tests and not _is_pattern(value):
         return f"'{value}' is not a pattern (a regular expression)"
     return None
@@ -274,6 +277,12 @@ def _is_date(text: str) -> bool:
 
 def _is_number(text: str) -> bool:
     return bool(re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", text)) and math.isfinite(float(text))
+
+
+def _is_domain(text: str) -> bool:
+    """Whether it can be what stands behind the @ of an address, in lower case; the dbt test is_domain says the same."""
+    has_dot_within = "." in text[1:-1]
+    return has_dot_within and text == text.lower() and not re.search(r"[@/ ]|^www\.", text)
 
 
 def _is_pattern(text: str) -> bool:

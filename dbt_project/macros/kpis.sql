@@ -28,3 +28,25 @@
         coalesce({{ relation }}.{{ column }}, '(none)') as {{ column }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{% macro cost_kinds() -%}
+    {#- Which costs are looked at by themselves, and which rows of fct_costs each of them adds up. -#}
+    {{- return({
+        'total': 'true',
+        'marketing': "team = 'marketing'",
+        'sales': "team = 'sales'",
+        'media': "cost_type = 'media'",
+        'acquire': "phase = 'acquire'",
+        'nurture': "phase = 'nurture'",
+        'close': "phase = 'close'",
+    }) -}}
+{%- endmacro %}
+
+{% macro cost_measures() -%}
+    {#- Each kind of cost as a measure. -#}
+    {%- set measures = [] -%}
+    {%- for kind, condition in cost_kinds().items() -%}
+        {%- do measures.append((kind ~ '_cost', condition, 'cost_amount')) -%}
+    {%- endfor -%}
+    {{- return(measures) -}}
+{%- endmacro %}

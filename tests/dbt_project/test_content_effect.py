@@ -77,6 +77,31 @@ def test_the_baseline_is_that_of_the_stages_in_which_content_was_met(company):
     assert (count, rate) == (4, pytest.approx((3 * 0.25 + 0.5) / 4))
 
 
+def test_each_stage_may_have_a_row_of_its_own(company):
+    """quick met the topic as a lead and as an MQL, and the guide before either."""
+    rows = company.ask("""
+        select stage, interaction_count, lead_count, mature_count, advanced_count, baseline_rate
+        from marts.content_effect(group_by := 'topic', by_stage := true)
+    """)
+    assert rows == [("(none)", 1, 1, 0, 0, None), ("lead", 6, 4, 3, 1, 0.25), ("mql", 1, 1, 1, 0, None)]
+
+
+def test_like_is_compared_with_like(company):
+    """Of two buyers who were leads one went on in time, of two others none; one buyer alone is too few as an MQL."""
+    company.connection.execute("""
+        update marts.fct_lead_stage_visits set persona = 'Buyer' where lead_id in ('quick', 'lost');
+        update marts.fct_content_interactions set persona = 'Buyer' where lead_id in ('quick', 'lost');
+        update marts.fct_lead_stage_visits set persona = 'User' where lead_id = 'late' and stage = 'mql'
+    """)
+    baselines = "select dimension_value, mature_count, baseline_rate from marts.content_effect"
+    assert company.ask(f"{baselines}(in_stage := 'lead', group_by := 'persona')") == [
+        ("(none)", 1, None),
+        ("Buyer", 2, 0.5),
+    ]
+    assert company.ask(f"{baselines}(in_stage := 'lead')") == [("all", 3, pytest.approx((2 * 0.5 + 0) / 3))]
+    assert company.ask(f"{baselines}(personas := ['Buyer'])") == [("all", 3, pytest.approx((2 * 0.5 + 0.5) / 3))]
+
+
 def test_few_are_shown_and_not_judged(company):
     judged = "advanced_rate, advanced_rate_lower, advanced_rate_upper, baseline_rate"
     assert company.ask(

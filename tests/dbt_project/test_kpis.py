@@ -10,13 +10,19 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+import yaml
 
 from ingestion.config import DBT_DIR, DEFAULT_PLAYBOOK_DIR
 
 pytestmark = pytest.mark.refresh
 
 MF_EXECUTABLE = str(Path(sys.executable).with_name("mf"))
+METRICS = DBT_DIR / "models" / "marts" / "kpis" / "metrics.yml"
 KPIS = [row["kpi"] for row in csv.DictReader((DEFAULT_PLAYBOOK_DIR / "kpis.csv").open(encoding="utf-8"))]
+MEASURES = {
+    row["measure"]: row["is_unknown_without_rows"] == "true"
+    for row in csv.DictReader((DEFAULT_PLAYBOOK_DIR / "kpi_measures.csv").open(encoding="utf-8"))
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +73,17 @@ def test_every_kpi_is_a_metric_and_means_the_same_in_every_month(queried, stored
     pd.testing.assert_frame_equal(
         queried[KPIS].astype(float), stored, check_names=False, check_index_type=False, rtol=1e-9, atol=1e-6
     )
+
+
+def test_the_warehouse_makes_every_measure_that_a_kpi_may_name(published_demo):
+    with duckdb.connect(str(published_demo / "warehouse.duckdb"), read_only=True) as connection:
+        made = connection.execute("select distinct measure from intermediate.int_kpi_measures").fetchall()
+    assert {measure for (measure,) in made} == set(MEASURES)
+
+
+def test_a_measure_is_a_metric_that_is_unknown_in_the_months_in_which_the_mart_says_so():
+    metrics = {metric["name"]: metric for metric in yaml.safe_load(METRICS.read_text())["metrics"]}
+    for measure, is_unknown_without_rows in MEASURES.items():
+        metric = metrics[measure]
+        assert metric["filter"].endswith(f"= '{measure}'")
+        assert ("fill_nulls_with" not in metric["type_params"]["measure"]) == is_unknown_without_rows, measure

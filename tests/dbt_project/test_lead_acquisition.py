@@ -25,15 +25,15 @@ def company(marts):
         """
         select
             lead_id, created::timestamp as created_at, created::date as created_date,
-            date_trunc('month', created::date)::date as created_month_start_date, segment, is_net_new, duplicate_count,
-            is_in_icp
+            date_trunc('month', created::date)::date as created_month_start_date, segment, is_net_new, is_internal,
+            duplicate_count, is_in_icp
         from (values
-            ('direct', '2026-05-01', 'SMB', true, 0, true),
-            ('skips', '2026-05-02', 'SMB', true, 2, false),
-            ('slow', '2026-05-03', 'Enterprise', false, 1, null),
-            ('ripe', '2026-06-01', 'SMB', true, 0, true),
-            ('young', '2026-06-02', 'SMB', true, 0, true)
-        ) as leads (lead_id, created, segment, is_net_new, duplicate_count, is_in_icp)
+            ('direct', '2026-05-01', 'SMB', true, false, 0, true),
+            ('skips', '2026-05-02', 'SMB', true, false, 2, false),
+            ('slow', '2026-05-03', 'Enterprise', false, false, 1, null),
+            ('ripe', '2026-06-01', 'SMB', true, false, 0, true),
+            ('young', '2026-06-02', 'SMB', false, true, 0, true)
+        ) as leads (lead_id, created, segment, is_net_new, is_internal, duplicate_count, is_in_icp)
         """,
     )
     marts.fill(
@@ -58,11 +58,11 @@ def test_each_month_says_who_came_and_what_became_of_them(company):
     assert company.ask(
         """
         select
-            strftime(month_start_date, '%m'), lead_count, net_new_count, duplicate_count, judged_count, icp_count,
-            icp_rate, qualified_count, mature_count, mature_qualified_count, qualified_rate
+            strftime(month_start_date, '%m'), lead_count, net_new_count, internal_count, duplicate_count, judged_count,
+            icp_count, icp_rate, qualified_count, mature_count, mature_qualified_count, qualified_rate
         from marts.lead_acquisition()
         """
-    ) == [("05", 3, 2, 3, 2, 1, 0.5, 3, 3, 2, 2 / 3), ("06", 2, 2, 0, 2, 2, 1.0, 1, 1, 0, None)]
+    ) == [("05", 3, 2, 0, 3, 2, 1, 0.5, 3, 3, 2, 2 / 3), ("06", 2, 1, 1, 0, 2, 2, 1.0, 1, 1, 0, None)]
 
 
 def test_whoever_asks_for_more_days_waits_for_them(company):

@@ -119,6 +119,8 @@ SCORING_RULES = default_text("scoring_rules")
 GRADES = default_text("score_grades")
 CRITERIA = default_text("qualification_criteria")
 STAGES = default_text("lifecycle_stages")
+KPIS = default_text("kpis")
+KPI_MEASURES = default_text("kpi_measures")
 
 
 @pytest.mark.parametrize(
@@ -132,6 +134,10 @@ STAGES = default_text("lifecycle_stages")
         ("free_mail_domains.csv", "domain\na.com,b.com\n", "line 2: has 2 cells, the header has 1"),
         ("free_mail_domains.csv", b"domain\na.com\n\xb3\xf3d\xbc.pl\n", "line 3: is not UTF-8 text"),
         ("free_mail_domains.csv", 'domain\na.com\n"b.com\n', "line 3: cannot be read as CSV"),
+        ("internal_domains.csv", "domain,rationale\n@acme.com,Ours\n", "line 2: column 'domain': '@acme.com' is not a domain such as acme.com"),
+        ("internal_domains.csv", "domain\nAcme.com\n", "line 2: column 'domain': 'Acme.com' is not a domain"),
+        ("internal_domains.csv", "domain\nwww.acme.com\n", "line 2: column 'domain': 'www.acme.com' is not a domain"),
+        ("free_mail_domains.csv", "domain\nacme\n", "line 2: column 'domain': 'acme' is not a domain"),
         ("sources.csv", default_text("sources").replace(",1,", ",first,"), "line 2: column 'priority': 'first' is not a whole number"),
         ("sources.csv", default_text("sources").replace(",1,", ",1.0,"), "'1.0' is not a whole number"),
         ("sources.csv", default_text("sources").replace(",1,", ",٣,"), "'٣' is not a whole number"),
@@ -188,6 +194,16 @@ STAGES = default_text("lifecycle_stages")
         ("score_grades.csv", GRADES.replace("1,fit,D,,,false,Not whom the product was built for\n", ""), "line 1: version 1 has no lowest grade of fit: a row without 'least_score' and 'segment'"),
         ("qualification_criteria.csv", CRITERIA.replace("demo_requested,person,1,30,,,signal", "demo_requested,person,,30,,,signal"), "line 2: columns 'actor', 'least_count' and 'within_days' say by whom and how often 'activity_type' is to happen"),
         ("qualification_criteria.csv", CRITERIA.replace("40,30,score", ",,score"), "line 6: it asks for nothing: fill 'activity_type', 'least_fit' or 'least_intent'"),
+        ("kpis.csv", KPIS.replace("122,attributed_revenue,", "122,attributed_revenues,"), "line 37: column 'numerator': 'attributed_revenues' is no measure; write one of kpi_measures.csv, or kpi: and a KPI, such as attributed_revenue"),
+        ("kpis.csv", KPIS.replace("120,attributed_margin,total_cost,", "120,attributed_margin,cac,"), "line 35: column 'subtracted': 'cac' is no measure; write one of kpi_measures.csv, or kpi: and a KPI, such as kpi:cac"),
+        ("kpis.csv", KPIS.replace(",media_cost,,,,", ",media_cost,,total_costs,,"), "column 'denominator': 'total_costs' is no measure"),
+        ("kpis.csv", KPIS.replace("kpi:cac", "kpi:cost"), "line 34: column 'denominator': no row has the kpi 'cost'"),
+        ("kpis.csv", KPIS.replace("kpi:cac", "kpi:clv_to_cac"), "line 34: column 'denominator': 'kpi:clv_to_cac' is itself made of KPIs; name one that is made of measures"),
+        ("kpis.csv", KPIS.replace("kpi:cac", "total_cost"), "line 34: column 'denominator': a KPI is divided by a KPI alone: put 'kpi:' and its name here"),
+        ("kpis.csv", KPIS.replace("kpi:cac", ""), "line 34: column 'denominator': a KPI is divided by a KPI alone"),
+        ("kpis.csv", KPIS.replace("kpi:cac,", "kpi:cac,5"), "line 34: column 'least_denominator': of a KPI that divides two others it must be empty"),
+        ("kpis.csv", KPIS.replace("10,net_new_leads,,,", "10,net_new_leads,,,3"), "line 2: column 'least_denominator': nothing is divided"),
+        ("kpi_measures.csv", KPI_MEASURES + "clicks_of_bots,false,None that we make\n", "column 'measure': 'clicks_of_bots' is unknown; known are leads, net_new_leads, "),
         ("attribution_models.csv", ATTRIBUTION_MODELS.replace("first_touch,", "opening_touch,"), "line 2: 'opening_touch' has no row in attribution_model_weights.csv: it gives nothing to anybody"),
         ("attribution_models.csv", ATTRIBUTION_MODELS.replace("conversion,30,", "conversion,-30,"), "line 7: column 'half_life_days': '-30' is not above 0"),
         ("attribution_models.csv", ATTRIBUTION_MODELS.replace("Last touch,30,conversion,,", "Last touch,30,conversion,7,"), "line 4: column 'half_life_days': only the credit of position middle fades, and the model has none"),

@@ -12,9 +12,9 @@ opportunities as (
 
 ),
 
-countries as (
+leads as (
 
-    select lead_id, country from {{ ref('int_leads_described') }}
+    select lead_id, country, is_net_new from {{ ref('int_leads_described') }}
 
 ),
 
@@ -106,13 +106,14 @@ conversion_events as (
         marketing_channels.channel is not null as is_sourced,
         influenced.conversion_id is not null as is_influenced,
         first_new_deals.conversion_id is not null as is_new_customer,
+        leads.is_net_new,
         {{ named(dimensions[:5], 'conversions') }},
-        coalesce(countries.country, '(none)') as country
+        coalesce(leads.country, '(none)') as country
     from conversions
     left join marketing_channels on conversions.channel = marketing_channels.channel
     left join influenced on conversions.conversion_id = influenced.conversion_id
     left join first_new_deals on conversions.conversion_id = first_new_deals.conversion_id
-    left join countries on conversions.lead_id = countries.lead_id
+    left join leads on conversions.lead_id = leads.lead_id
 
 ),
 
@@ -121,9 +122,9 @@ losses as (
     select
         {{ month_start('opportunities.closed_date') }} as month_start_date,
         {{ named(dimensions[:5], 'opportunities') }},
-        coalesce(countries.country, '(none)') as country
+        coalesce(leads.country, '(none)') as country
     from opportunities
-    left join countries on opportunities.primary_lead_id = countries.lead_id
+    left join leads on opportunities.primary_lead_id = leads.lead_id
     where opportunities.is_closed and not opportunities.is_won
 
 ),
@@ -138,10 +139,10 @@ credited_revenue as (
         credits.channel,
         coalesce(credits.campaign_id, '(none)') as campaign_id,
         {{ named(dimensions[2:5], 'conversions') }},
-        coalesce(countries.country, '(none)') as country
+        coalesce(leads.country, '(none)') as country
     from headline_credits as credits
     inner join conversions on credits.conversion_id = conversions.conversion_id
-    left join countries on conversions.lead_id = countries.lead_id
+    left join leads on conversions.lead_id = leads.lead_id
     where credits.conversion_type = 'won' and credits.channel != 'unattributed'
 
 ),
@@ -150,6 +151,7 @@ measured as (
 
     {{ measures_of('conversion_events', [
         ('leads', "conversion_type = 'lead'", '1.0'),
+        ('net_new_leads', "conversion_type = 'lead' and is_net_new", '1.0'),
         ('mqls', "conversion_type = 'mql' and conversion_number = 1", '1.0'),
         ('mql_arrivals', "conversion_type = 'mql'", '1.0'),
         ('sqls', "conversion_type = 'sql' and conversion_number = 1", '1.0'),

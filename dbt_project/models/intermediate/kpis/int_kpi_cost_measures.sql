@@ -61,14 +61,7 @@ lagged_costs as (
 
 measured as (
 
-    {{ measures_of('costs', [
-        ('total_cost', 'true', 'cost_amount'),
-        ('marketing_cost', "team = 'marketing'", 'cost_amount'),
-        ('sales_cost', "team = 'sales'", 'cost_amount'),
-        ('media_cost', "cost_type = 'media'", 'cost_amount'),
-        ('acquire_cost', "phase = 'acquire'", 'cost_amount'),
-        ('nurture_cost', "phase = 'nurture'", 'cost_amount'),
-    ], ['channel', 'campaign_id', 'product']) }}
+    {{ measures_of('costs', cost_measures(), ['channel', 'campaign_id', 'product']) }}
     union all
     {{ measures_of('lagged_costs', [('lagged_total_cost', 'true', 'cost_amount')], ['product']) }}
     union all

@@ -20,6 +20,12 @@ parts as (
 
 ),
 
+known_measures as (
+
+    select * from {{ ref('kpi_measures') }}
+
+),
+
 measures as (
 
     select * from {{ ref('int_kpi_measures') }}
@@ -120,12 +126,10 @@ looked_up as (
         states.is_split,
         amounts.measure is not null as has_row,
         amounts.amount,
-        -- Without any row in a month, a cost or what is open is unknown; of all else, nothing happened.
-        states.measure is null and (
-            parts.measure like '%_cost' or parts.measure like '%open_pipeline'
-        ) as is_unknown
+        states.measure is null and known_measures.is_unknown_without_rows as is_unknown
     from cells
     inner join parts on cells.kpi = parts.kpi
+    inner join known_measures on parts.measure = known_measures.measure
     left join states
         on
             parts.measure = states.measure

@@ -57,14 +57,6 @@ records as (
 
 ),
 
--- Merged into a record that never came to us: the person was known before.
-merged_away as (
-
-    select lead_id from {{ ref('leads') }}
-    where merged_into_lead_id is not null
-
-),
-
 described as (
 
     select
@@ -89,7 +81,8 @@ described as (
             coalesce(furthest_visits.stage_order, 0),
             coalesce(deals.furthest_stage_order, 0)
         ) as furthest_stage_order,
-        merged_away.lead_id is null as is_net_new,
+        leads.is_internal,
+        leads.is_net_new,
         coalesce(records.duplicate_count, 0) as duplicate_count,
         deals.primary_lead_id is not null as has_opportunity,
         coalesce(deals.is_won, false) as is_customer,
@@ -102,7 +95,6 @@ described as (
     left join deals on leads.lead_id = deals.primary_lead_id
     left join scores on leads.lead_id = scores.lead_id
     left join records on leads.lead_id = records.canonical_id
-    left join merged_away on leads.lead_id = merged_away.lead_id
 
 )
 
