@@ -212,7 +212,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[dict]], Pa
     def built(touches: list[dict]) -> Path:
         write_cases(files, touches)
         assert load("files", Settings.from_environment(environment)).status == "loaded"
-        result = run_funnelhouse("exec dbt run --quiet --select +fct_attribution_monthly", environment)
+        select = "exec dbt run --quiet --select +fct_attribution_monthly +fct_attributed_touches"
+        result = run_funnelhouse(select, environment)
         assert result.returncode == 0, result.stdout
         return data_dir / "warehouse.duckdb"
 

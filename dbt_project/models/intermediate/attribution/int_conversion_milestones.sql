@@ -67,7 +67,10 @@ milestones as (
     inner join leads on conversions.lead_id = leads.lead_id
     union all
     select
-        conversions.conversion_order, 'opportunity_created', opportunities.created_at, opportunities.created_at_precision
+        conversions.conversion_order,
+        'opportunity_created',
+        opportunities.created_at,
+        opportunities.created_at_precision
     from conversions
     inner join opportunities on conversions.opportunity_id = opportunities.opportunity_id
     union all

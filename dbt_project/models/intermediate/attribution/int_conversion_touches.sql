@@ -65,7 +65,9 @@ touches_of_people as (
         people.scope_rank
     from people
     inner join widest_journeys
-        on people.conversion_order = widest_journeys.conversion_order and people.scope_rank <= widest_journeys.scope_rank
+        on
+            people.conversion_order = widest_journeys.conversion_order
+            and people.scope_rank <= widest_journeys.scope_rank
     inner join {{ ref('int_touches') }} as touches
         on
             people.lead_id = touches.lead_id

@@ -26,20 +26,22 @@ journeys as (
         conversions.conversion_number > 1 as is_repeat,
         conversions.month_start_date,
         conversions.amount,
-        conversions.margin_amount
+        conversions.margin_amount,
+        conversions.margin_amount is null as is_margin_unknown
     from {{ ref('fct_journeys') }} as journeys
     inner join {{ ref('fct_conversions') }} as conversions
         on journeys.conversion_order = conversions.conversion_order
 
 ),
 
--- There are many rows to add up for each that comes out, and numbers are quicker to tell apart than what they stand for.
+-- There are many rows to add up for each that comes out, and numbers are told apart more quickly than names.
 journeys_numbered as (
 
     select
         *,
         dense_rank() over (
-            order by attribution_window, conversion_type, opportunity_type, is_repeat, month_start_date
+            order by
+                attribution_window, conversion_type, opportunity_type, is_repeat, month_start_date, is_margin_unknown
         ) as journey_kind
     from journeys
 
@@ -48,7 +50,8 @@ journeys_numbered as (
 journey_kinds as (
 
     select distinct
-        journey_kind, attribution_window, conversion_type, opportunity_type, is_repeat, month_start_date
+        journey_kind, attribution_window, conversion_type, opportunity_type, is_repeat, month_start_date,
+        is_margin_unknown
     from journeys_numbered
 
 ),
@@ -61,11 +64,7 @@ added_up as (
         credits.model_number,
         {{ exact_sum('credits.credit', 12) }} as credit,
         {{ exact_sum('credits.credit * journeys_numbered.amount', 9) }} as amount,
-        -- What is partly unknown is unknown.
-        case
-            when count(*) = count(journeys_numbered.margin_amount)
-                then {{ exact_sum('credits.credit * journeys_numbered.margin_amount', 9) }}
-        end as margin_amount
+        {{ exact_sum('credits.credit * journeys_numbered.margin_amount', 9) }} as margin_amount
     from credits
     inner join journeys_numbered on credits.journey_order = journeys_numbered.journey_order
     group by credits.touch_kind, journeys_numbered.journey_kind, credits.model_number
@@ -82,6 +81,7 @@ named as (
         journey_kinds.is_repeat,
         coalesce(touch_kinds.channel, 'unattributed') as channel,
         touch_kinds.campaign_id,
+        journey_kinds.is_margin_unknown,
         journey_kinds.month_start_date as converted_month_start_date,
         touch_kinds.month_start_date as touched_month_start_date,
         added_up.credit,

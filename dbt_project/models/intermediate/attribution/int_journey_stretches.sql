@@ -6,17 +6,11 @@ with spans as (
 
 journeys as (
 
-    select * from {{ ref('int_conversion_journeys') }}
-
-),
-
-shapes as (
-
     select * from {{ ref('fct_journeys') }}
 
 ),
 
--- Each of the journey's ends is read as its first and last touch; and once more without direct visits, for models that skip them.
+-- Each span is read by its first and its last touch; and once more without direct visits, for models that skip them.
 readings as (
 
     select false as is_direct_left_out, true as is_first
@@ -111,15 +105,13 @@ described as (
         stretches.journey_order,
         journeys.conversion_order,
         journeys.scope_rank,
-        shapes.journey_shape,
-        shapes.is_first_of_shape,
+        journeys.journey_shape,
         stretches.is_direct_left_out,
         stretches.from_touch_number,
         stretches.from_touch_order,
         stretches.to_touch_order
     from stretches
     inner join journeys on stretches.journey_order = journeys.journey_order
-    inner join shapes on stretches.journey_order = shapes.journey_order
 
 )
 

@@ -2,8 +2,8 @@ with spans as (
 
     select spans.*, journeys.journey_shape
     from {{ ref('int_journey_spans') }} as spans
-    inner join {{ ref('fct_journeys') }} as journeys on spans.journey_order = journeys.journey_order
-    where journeys.is_first_of_shape
+    inner join {{ ref('fct_journeys') }} as journeys
+        on spans.journey_order = journeys.journey_order and journeys.journey_order = journeys.journey_shape
 
 ),
 

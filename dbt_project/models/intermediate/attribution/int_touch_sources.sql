@@ -19,16 +19,26 @@ pairs as (
 
 ),
 
+touched_channels as (
+
+    select distinct channel from pairs
+
+),
+
+touched_campaigns as (
+
+    select campaign_id from pairs
+    union
+    select cast(null as {{ dbt.type_string() }}) as campaign_id
+
+),
+
 -- A touch has the channel of its first activity, and the campaign may be a later one's: any of them with any.
 combined as (
 
-    select channels_named.channel, campaigns_named.campaign_id
-    from (select distinct channel from pairs) as channels_named
-    cross join (
-        select campaign_id from pairs
-        union
-        select cast(null as {{ dbt.type_string() }}) as campaign_id
-    ) as campaigns_named
+    select touched_channels.channel, touched_campaigns.campaign_id
+    from touched_channels
+    cross join touched_campaigns
 
 ),
 

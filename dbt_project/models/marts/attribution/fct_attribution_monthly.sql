@@ -34,6 +34,7 @@ added_up as (
         campaign_id,
         {{ exact_sum('credit', 12) }} as credit,
         {{ exact_sum('amount', 9) }} as amount,
+        -- What is partly unknown is unknown.
         case when count(*) = count(margin_amount) then {{ exact_sum('margin_amount', 9) }} end as margin_amount
     from dated
     group by

@@ -19,17 +19,17 @@ described as (
 
 ),
 
-numbered as (
+shaped as (
 
     select
         journeys.journey_order,
         journeys.attribution_window,
         journeys.conversion_order,
-        dense_rank() over (order by described.shape) as journey_shape,
-        row_number() over (partition by described.shape order by journeys.journey_order) = 1 as is_first_of_shape
+        journeys.scope_rank,
+        min(journeys.journey_order) over (partition by described.shape) as journey_shape
     from described
     inner join journeys on described.journey_order = journeys.journey_order
 
 )
 
-select * from numbered
+select * from shaped

@@ -25,7 +25,7 @@ stretches as (
 
     select journey_shape, is_direct_left_out, from_touch_number
     from {{ ref('int_journey_stretches') }}
-    where is_first_of_shape
+    where journey_order = journey_shape
 
 ),
 
