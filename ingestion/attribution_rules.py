@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 OF_PEOPLE = ("lead", "mql", "sql")
 CONVERSION_TYPES = (*OF_PEOPLE, "opportunity", "won")
+# After so many half-lives what is left of a touch is still a number above 0 to a computer.
+MOST_HALF_LIVES = 1000
 
 
 def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterator[tuple[int, str]]:
@@ -19,11 +21,11 @@ def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterat
         positions: dict[str | None, set[str | None]] = {}
         for row in tables.get("attribution_model_weights", []):
             positions.setdefault(row.values["attribution_model"], set()).add(row.values["position"])
+        look_backs = [_number(row.values["look_back_days"]) for row in tables.get("attribution_windows", [])]
+        longest = max(look_backs, default=0.0)
         for row in rows:
-            yield from (
-                (row.line, reason)
-                for reason in _model_problems(row.values, positions.get(row.values["attribution_model"], set()))
-            )
+            of_model = positions.get(row.values["attribution_model"], set())
+            yield from ((row.line, reason) for reason in _model_problems(row.values, of_model, longest))
     elif name == "attribution_model_weights":
         for row in rows:
             if not _is_above_zero(row.values["weight"]):
@@ -32,11 +34,19 @@ def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterat
         yield from _window_problems(rows)
 
 
-def _model_problems(model: dict[str, str | None], positions: set[str | None]) -> Iterator[str]:
+def _model_problems(
+    model: dict[str, str | None], positions: set[str | None], longest_look_back: float
+) -> Iterator[str]:
     if not positions:
         yield f"'{model['attribution_model']}' has no row in attribution_model_weights.csv: it gives nothing to anybody"
     if model["half_life_days"] and not _is_above_zero(model["half_life_days"]):
         yield f"column 'half_life_days': '{model['half_life_days']}' is not above 0"
+    elif model["half_life_days"] and _number(model["half_life_days"]) * MOST_HALF_LIVES < longest_look_back:
+        yield (
+            f"column 'half_life_days': '{model['half_life_days']}' is so short that nothing is left of a touch of "
+            f"{longest_look_back:g} days ago (attribution_windows.csv); "
+            f"{longest_look_back / MOST_HALF_LIVES:g} is the least"
+        )
     if model["half_life_days"] and positions and "middle" not in positions:
         yield "column 'half_life_days': only the credit of position middle fades, and the model has none"
 
@@ -58,7 +68,12 @@ def _window_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
 
 
 def _is_above_zero(text: str | None) -> bool:
+    return _number(text) > 0
+
+
+def _number(text: str | None) -> float:
+    """The number that a cell holds; 0 where it holds none, which the check of its type says."""
     try:
-        return float(text or 0) > 0
+        return float(text or 0)
     except ValueError:
-        return False
+        return 0.0

@@ -206,6 +206,7 @@ KPI_MEASURES = default_text("kpi_measures")
         ("kpi_measures.csv", KPI_MEASURES + "clicks_of_bots,false,None that we make\n", "column 'measure': 'clicks_of_bots' is unknown; known are leads, net_new_leads, "),
         ("attribution_models.csv", ATTRIBUTION_MODELS.replace("first_touch,", "opening_touch,"), "line 2: 'opening_touch' has no row in attribution_model_weights.csv: it gives nothing to anybody"),
         ("attribution_models.csv", ATTRIBUTION_MODELS.replace("conversion,30,", "conversion,-30,"), "line 7: column 'half_life_days': '-30' is not above 0"),
+        ("attribution_models.csv", ATTRIBUTION_MODELS.replace("conversion,30,", "conversion,0.3,"), "line 7: column 'half_life_days': '0.3' is so short that nothing is left of a touch of 365 days ago (attribution_windows.csv); 0.365 is the least"),
         ("attribution_models.csv", ATTRIBUTION_MODELS.replace("Last touch,30,conversion,,", "Last touch,30,conversion,7,"), "line 4: column 'half_life_days': only the credit of position middle fades, and the model has none"),
         ("attribution_models.csv", ATTRIBUTION_MODELS.replace("80,lead_created", "80,lead_made"), "line 9: column 'window_ends_at': 'lead_made' is unknown; known are conversion, lead_created"),
         ("attribution_model_weights.csv", ATTRIBUTION_WEIGHTS.replace("linear,middle,100", "linear,middle,0"), "line 6: column 'weight': '0' is not above 0"),

@@ -100,6 +100,19 @@ timed as (
     inner join positions on milestones.position = positions.position
     where milestones.reached_at is not null
 
+),
+
+-- Both tracks may have a stage of one role: what came first counts.
+earliest as (
+
+    select
+        conversion_order,
+        position,
+        min(stands_at) as stands_at,
+        min_by(touched_until, stands_at) as touched_until
+    from timed
+    group by conversion_order, position
+
 )
 
-select * from timed
+select * from earliest

@@ -41,7 +41,8 @@ journeys_numbered as (
         *,
         dense_rank() over (
             order by
-                attribution_window, conversion_type, opportunity_type, is_repeat, month_start_date, is_margin_unknown
+                attribution_window, conversion_type, opportunity_type nulls first, is_repeat,
+                month_start_date nulls first, is_margin_unknown
         ) as journey_kind
     from journeys
 

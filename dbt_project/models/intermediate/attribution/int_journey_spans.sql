@@ -10,7 +10,8 @@ touches as (
 
 ),
 
--- From the journey's beginning to the conversion itself, and to each milestone that lies in it.
+-- From the journey's beginning to the conversion itself, and to each milestone that lies in it. A milestone's grace does not
+-- reach beyond the end of the conversion's day.
 ends as (
 
     select
@@ -19,13 +20,13 @@ ends as (
     union all
     select
         journeys.journey_order, journeys.conversion_order, journeys.begins_after, journeys.scope_rank,
-        milestones.position as ends_at, milestones.touched_until
+        milestones.position as ends_at, least(milestones.touched_until, journeys.touched_until) as touched_until
     from {{ ref('int_conversion_journeys') }} as journeys
     inner join milestones
         on
             journeys.conversion_order = milestones.conversion_order
             and journeys.begins_after < milestones.stands_at
-            and journeys.touched_until >= milestones.touched_until
+            and journeys.stands_at >= milestones.stands_at
 
 ),
 

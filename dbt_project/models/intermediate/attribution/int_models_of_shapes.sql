@@ -20,7 +20,7 @@ whole_spans as (
 
 ),
 
-journeys as (
+conversion_spans as (
 
     select * from whole_spans
     where ends_at = 'conversion'
@@ -31,17 +31,17 @@ journeys as (
 spans_of_models as (
 
     select
-        journeys.journey_shape,
+        conversion_spans.journey_shape,
         models.attribution_model,
         models.model_number,
         models.half_life_days,
         models.skips_direct,
-        journeys.touch_count as journey_touch_count,
-        coalesce(whole_spans.ends_at, journeys.ends_at) as ends_at
+        conversion_spans.touch_count as journey_touch_count,
+        coalesce(whole_spans.ends_at, conversion_spans.ends_at) as ends_at
     from models
-    cross join journeys
+    cross join conversion_spans
     left join whole_spans
-        on models.window_ends_at = whole_spans.ends_at and journeys.journey_shape = whole_spans.journey_shape
+        on models.window_ends_at = whole_spans.ends_at and conversion_spans.journey_shape = whole_spans.journey_shape
 
 ),
 

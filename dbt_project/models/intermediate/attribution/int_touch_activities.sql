@@ -56,7 +56,7 @@ web_activities as (
 
 ),
 
-stretches_numbered as (
+visits_numbered as (
 
     select
         *,
@@ -83,7 +83,7 @@ arrivals_marked as (
         lag(channel) over (
             partition by person_key, stretch_number, is_external order by occurred_at, source_priority, activity_id
         ) as previous_channel
-    from stretches_numbered
+    from visits_numbered
 
 ),
 

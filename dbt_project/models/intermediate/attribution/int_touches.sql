@@ -68,7 +68,7 @@ ordered as (
         sources.touch_source,
         touches.page as landing_page
     from touches
-    inner join sources
+    left join sources
         on
             touches.channel is not distinct from sources.channel
             and touches.campaign_id is not distinct from sources.campaign_id

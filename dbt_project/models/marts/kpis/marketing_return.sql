@@ -16,7 +16,7 @@ date_basis = case
         end
 {%- endset -%}
 
--- People count when they come as far for the first time, deals each time, as in the KPIs; of content only what was won.
+-- People count when they come as far for the first time, deals each time; of content only what was won.
 with credits as (
 
     select
