@@ -10,8 +10,8 @@ touches as (
 
 ),
 
--- From the journey's beginning to the conversion itself, and to each milestone that lies in it. A milestone's grace does not
--- reach beyond the end of the conversion's day.
+-- From the journey's beginning to the conversion itself, and to each milestone that lies in it. The grace of a
+-- milestone does not reach beyond the end of the conversion's day.
 ends as (
 
     select

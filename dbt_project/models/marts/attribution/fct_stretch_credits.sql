@@ -23,7 +23,11 @@ position_weights as (
 
 stretches as (
 
-    select journey_shape, is_direct_left_out, from_touch_number
+    select
+        journey_shape,
+        is_direct_left_out,
+        from_touch_number,
+        row_number() over (order by journey_shape, is_direct_left_out, from_touch_number) as stretch
     from {{ ref('int_journey_stretches') }}
     where journey_order = journey_shape
 
@@ -92,52 +96,41 @@ solved as (
 credited as (
 
     select
+        stretches.stretch,
         solved.journey_shape,
         solved.attribution_model,
         solved.model_number,
         stretches.is_direct_left_out,
         stretches.from_touch_number,
-        coalesce(position_weights.weight, solved.middle_unit) / solved.total_weight as credit,
-        case when position_weights.weight is null then solved.half_life_days end as half_life_days,
+        case
+            when solved.unattributed_reason is not null then 1.0
+            else coalesce(position_weights.weight, solved.middle_unit) / solved.total_weight
+        end as credit,
+        case
+            when solved.unattributed_reason is null and position_weights.weight is null then solved.half_life_days
+        end as half_life_days,
         solved.is_imputed,
-        cast(null as {{ dbt.type_string() }}) as unattributed_reason
+        solved.unattributed_reason
     from solved
     inner join stretches
         on
             solved.journey_shape = stretches.journey_shape
-            and solved.is_direct_left_out = stretches.is_direct_left_out
-            and stretches.from_touch_number between 1 and solved.touch_count
+            and case
+                when solved.unattributed_reason is not null then stretches.from_touch_number = 0
+                else
+                    stretches.is_direct_left_out = solved.is_direct_left_out
+                    and stretches.from_touch_number between 1 and solved.touch_count
+            end
     left join position_weights
         on
             solved.journey_shape = position_weights.journey_shape
             and solved.attribution_model = position_weights.attribution_model
             and stretches.from_touch_number = position_weights.touch_number
     where
-        solved.unattributed_reason is null
-        and (position_weights.weight is not null or solved.middle_unit is not null)
-    union all
-    select
-        journey_shape,
-        attribution_model,
-        model_number,
-        false as is_direct_left_out,
-        0 as from_touch_number,
-        1.0 as credit,
-        null as half_life_days,
-        is_imputed,
-        unattributed_reason
-    from solved
-    where unattributed_reason is not null
-
-),
-
-numbered as (
-
-    select
-        dense_rank() over (order by journey_shape, is_direct_left_out, from_touch_number) as stretch,
-        *
-    from credited
+        solved.unattributed_reason is not null
+        or position_weights.weight is not null
+        or solved.middle_unit is not null
 
 )
 
-select * from numbered
+select * from credited
