@@ -27,6 +27,8 @@ def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterat
             of_model = positions.get(row.values["attribution_model"], set())
             yield from ((row.line, reason) for reason in _model_problems(row.values, of_model, longest))
     elif name == "attribution_model_weights":
+        if not rows:
+            yield 1, "no row follows; each model of attribution_models.csv needs one, or it gives nothing to anybody"
         for row in rows:
             if not _is_above_zero(row.values["weight"]):
                 yield row.line, f"column 'weight': '{row.values['weight']}' is not above 0"

@@ -204,6 +204,7 @@ KPI_MEASURES = default_text("kpi_measures")
         ("kpis.csv", KPIS.replace("kpi:cac,", "kpi:cac,5"), "line 34: column 'least_denominator': of a KPI that divides two others it must be empty"),
         ("kpis.csv", KPIS.replace("10,net_new_leads,,,", "10,net_new_leads,,,3"), "line 2: column 'least_denominator': nothing is divided"),
         ("kpi_measures.csv", KPI_MEASURES + "clicks_of_bots,false,None that we make\n", "column 'measure': 'clicks_of_bots' is unknown; known are leads, net_new_leads, "),
+        ("attribution_model_weights.csv", "attribution_model,position,weight\n", "line 1: no row follows; each model of attribution_models.csv needs one, or it gives nothing to anybody"),
         ("attribution_models.csv", ATTRIBUTION_MODELS.replace("first_touch,", "opening_touch,"), "line 2: 'opening_touch' has no row in attribution_model_weights.csv: it gives nothing to anybody"),
         ("attribution_models.csv", ATTRIBUTION_MODELS.replace("conversion,30,", "conversion,-30,"), "line 7: column 'half_life_days': '-30' is not above 0"),
         ("attribution_models.csv", ATTRIBUTION_MODELS.replace("conversion,30,", "conversion,0.3,"), "line 7: column 'half_life_days': '0.3' is so short that nothing is left of a touch of 365 days ago (attribution_windows.csv); 0.365 is the least"),
@@ -294,7 +295,7 @@ def test_any_file_is_accepted_or_refused_with_its_place(table, rows, has_header)
         columns = playbook_tables()[table].column_names
         with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
             csv.writer(file).writerows([columns, *(row[: len(columns)] for row in rows)] if has_header else rows)
-        check_accepted_or_refused(path)
+        assert is_accepted_or_refused_with_its_place(path)
 
 
 @given(table=st.sampled_from(sorted(playbook_tables())), content=st.binary(max_size=60))
@@ -303,14 +304,13 @@ def test_any_bytes_are_accepted_or_refused_with_their_place(table, content):
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{table}.csv"
         path.write_bytes(content)
-        check_accepted_or_refused(path)
+        assert is_accepted_or_refused_with_its_place(path)
 
 
-def check_accepted_or_refused(path: Path) -> None:
+def is_accepted_or_refused_with_its_place(path: Path) -> bool:
     files = {name: DEFAULT_PLAYBOOK_DIR / f"{name}.csv" for name in playbook_tables()} | {path.stem: path}
     try:
         tables = playbook.check(files, ["files"])
     except Fault as fault:
-        assert f"{path}, line " in str(fault) or "is unknown; known are" in str(fault) or "is not in " in str(fault)
-    else:
-        assert set(tables) == set(playbook_tables())
+        return f"{path}, line " in str(fault) or "is unknown; known are" in str(fault) or "is not in " in str(fault)
+    return set(tables) == set(playbook_tables())
