@@ -25,6 +25,10 @@ def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterat
         longest = max(look_backs, default=0.0)
         for row in rows:
             of_model = positions.get(row.values["attribution_model"], set())
+            # A file of weights without any row says so itself, once.
+            if positions and not of_model:
+                model = row.values["attribution_model"]
+                yield row.line, f"'{model}' has no row in attribution_model_weights.csv: it gives nothing to anybody"
             yield from ((row.line, reason) for reason in _model_problems(row.values, of_model, longest))
     elif name == "attribution_model_weights":
         if not rows:
@@ -39,8 +43,6 @@ def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterat
 def _model_problems(
     model: dict[str, str | None], positions: set[str | None], longest_look_back: float
 ) -> Iterator[str]:
-    if not positions:
-        yield f"'{model['attribution_model']}' has no row in attribution_model_weights.csv: it gives nothing to anybody"
     if model["half_life_days"] and not _is_above_zero(model["half_life_days"]):
         yield f"column 'half_life_days': '{model['half_life_days']}' is not above 0"
     elif model["half_life_days"] and _number(model["half_life_days"]) * MOST_HALF_LIVES < longest_look_back:
