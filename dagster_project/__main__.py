@@ -34,8 +34,17 @@ def main() -> int:
         say(f"✗ {fault}")
         return 1
     except KeyboardInterrupt:
-        say("✗ Stopped; the published numbers are as they were.")
-        return 130
+        return stopped()
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":  # DuckDB's word for Ctrl-C while it was at work
+            raise
+        return stopped()
+
+
+def stopped() -> int:
+    """Say that somebody broke it off; return the exit code that shells give for it."""
+    say("✗ Stopped; the published numbers are as they were.")
+    return 130
 
 
 def refresh(settings: Settings, _: list[str]) -> int:
