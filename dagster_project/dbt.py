@@ -1,5 +1,7 @@
 """How dbt is run so that it works on the same data, playbook and moment as everything else."""
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -51,6 +53,21 @@ def forget_old_runs(settings: Settings, prefix: str) -> None:
 def manifest_path(settings: Settings) -> Path:
     """dbt's description of the project, from which Dagster makes assets."""
     return target_dir(settings) / "manifest.json"
+
+
+def code_version(settings: Settings) -> str | None:
+    """A fingerprint of all SQL that makes the numbers, models and macros; None before dbt has read the project."""
+    path = manifest_path(settings)
+    if not path.exists():
+        return None
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    models = {name: node["checksum"] for name, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    macros = {
+        name: macro["macro_sql"]
+        for name, macro in manifest["macros"].items()
+        if macro["package_name"] == manifest["metadata"]["project_name"]
+    }
+    return hashlib.sha256(json.dumps([models, macros], sort_keys=True).encode()).hexdigest()
 
 
 def parse(settings: Settings) -> None:

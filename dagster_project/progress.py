@@ -11,6 +11,7 @@ STEP_NAMES = {
     "load": "Loading",
     "build_warehouse": "Building and testing the warehouse",
     "check": "Checking expectations",
+    "restatements": "Holding past months against what was published",
     "serving_file": "Publishing",
 }
 

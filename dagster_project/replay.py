@@ -4,11 +4,6 @@ Nothing that readers see changes. The copy is built with the changed scoring rul
 that were published, and the comparison is kept as a small file of its own that the dashboard shows.
 """
 
-import os
-import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,10 +12,8 @@ from pathlib import Path
 
 import duckdb
 from filelock import FileLock, Timeout
-from tqdm import tqdm
 
-from dagster_project import serving
-from dagster_project.dbt import DBT_EXECUTABLE, dbt_environment
+from dagster_project import rebuild, serving
 from dagster_project.replay_comparison import begin, finish, keep
 from ingestion import playbook
 from ingestion.config import Settings
@@ -39,7 +32,6 @@ SETTINGS_REPLAYED = {"score_version", "score_history_months", "score_opportunity
 COLUMNS_THAT_EXPLAIN = {"rationale", "purchase_order", "valid_from", "valid_to"}
 PUBLISHED, PRESENT, CHANGED = "published", "present", "changed"
 SCENARIO_NAMES = {PUBLISHED: "published rules", PRESENT: "present rules", CHANGED: "changed rules"}
-MODEL_DONE = re.compile(r" (\d+) of (\d+) (?:OK|ERROR|SKIP)")
 
 Tables = dict[str, list[Row]]
 Change = tuple[str, str, str | None, str | None, str | None]
@@ -70,29 +62,29 @@ def replay(settings: Settings, folder: Path, say: Callable[[str], None]) -> Path
         build = _published_build(settings, say)
         present_rules = _rules_on(in_force, build.as_of_date)
         changed_rules = _rules_on(changed, _last_change(changed, build.as_of_date))
-        copied = replace(settings, data_dir=settings.data_dir / "replay", as_of=build.as_of)
         directory = settings.serving_dir / "replays"
         directory.mkdir(exist_ok=True)
         unfinished = directory / "replay.unfinished"
         try:
-            _copy(settings, copied, say)
-            roles = {
-                row.values["stage_role"] for tables in (in_force, changed) for row in tables["qualification_criteria"]
-            }
-            changes = _settings_changed(in_force, changed) + _differences(present_rules, changed_rules)
-            begin(unfinished, copied, folder, _settings(changed), sorted(roles), changes)
-            keep(unfinished, copied, PUBLISHED, build.score_version)
-            if not _holds(copied, present_rules) or _version(in_force) != build.score_version:
-                _build(copied, in_force | present_rules, PRESENT, say)
-                keep(unfinished, copied, PRESENT, _version(in_force))
-            _build(copied, in_force | changed_rules, CHANGED, say)
-            keep(unfinished, copied, CHANGED, _version(changed))
-            return finish(unfinished, directory)
+            with rebuild.copied(settings, "replay", build.as_of, say) as copy:
+                roles = {
+                    row.values["stage_role"]
+                    for tables in (in_force, changed)
+                    for row in tables["qualification_criteria"]
+                }
+                changes = _settings_changed(in_force, changed) + _differences(present_rules, changed_rules)
+                begin(unfinished, copy, folder, _settings(changed), sorted(roles), changes)
+                keep(unfinished, copy, PUBLISHED, build.score_version)
+                if not _holds(copy, present_rules) or _version(in_force) != build.score_version:
+                    _build(copy, in_force | present_rules, PRESENT, say)
+                    keep(unfinished, copy, PRESENT, _version(in_force))
+                _build(copy, in_force | changed_rules, CHANGED, say)
+                keep(unfinished, copy, CHANGED, _version(changed))
+                return finish(unfinished, directory)
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise Fault(f"The warehouse lacks what a replay compares ({reason}); run `make refresh` first.") from error
         finally:
-            _forget(copied)
             unfinished.unlink(missing_ok=True)
 
 
@@ -205,7 +197,7 @@ def _published_build(settings: Settings, say: Callable[[str], None]) -> Build:
         raise Fault("A refresh is writing the warehouse; replay when it has ended.") from error
     refresh_lock.release()
     unlike = "The warehouse does not hold what was published last; run `make refresh` and replay then."
-    if not settings.warehouse.exists() or _log_of(settings.warehouse).exists():
+    if not settings.warehouse.exists() or rebuild.log_of(settings.warehouse).exists():
         raise Fault(unlike)
     with duckdb.connect(str(versions[-1]), read_only=True) as connection:
         [(published_as_of,)] = connection.execute("select as_of from marts.published_run").fetchall()
@@ -221,33 +213,9 @@ def _published_build(settings: Settings, say: Callable[[str], None]) -> Build:
     return Build(*rows[0])
 
 
-def _copy(settings: Settings, copied: Settings, say: Callable[[str], None]) -> None:
-    """Copy the warehouse file. Raises Fault where there is no room or a refresh wrote meanwhile."""
-    _forget(copied)
-    copied.data_dir.mkdir(exist_ok=True)
-    before = settings.warehouse.stat()
-    if shutil.disk_usage(copied.data_dir).free < 1.2 * before.st_size:
-        raise Fault(f"There is no room in {copied.data_dir} for a copy of the warehouse ({_size(before.st_size)}).")
-    say(f"Copying the warehouse ({_size(before.st_size)}) …")
-    shutil.copyfile(settings.warehouse, copied.warehouse)
-    after = settings.warehouse.stat()
-    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-        raise Fault("A refresh has begun to write the warehouse; replay when it has ended.")
-
-
-def _forget(copied: Settings) -> None:
-    copied.warehouse.unlink(missing_ok=True)
-    _log_of(copied.warehouse).unlink(missing_ok=True)
-
-
-def _log_of(database: Path) -> Path:
-    """Where DuckDB keeps what is not in the file yet: it is there while somebody writes, or was cut off."""
-    return database.with_name(f"{database.name}.wal")
-
-
-def _holds(copied: Settings, rules: Tables) -> bool:
+def _holds(copy: Settings, rules: Tables) -> bool:
     """Whether the warehouse was built with just these rules, so that what was published is what they give."""
-    with duckdb.connect(str(copied.warehouse), read_only=True) as connection:
+    with duckdb.connect(str(copy.warehouse), read_only=True) as connection:
         for name in RULE_KEYS:
             columns = playbook_tables()[name].column_names
             built = connection.execute(f"select * from playbook.{name} limit 0").description
@@ -272,41 +240,9 @@ def _holds(copied: Settings, rules: Tables) -> bool:
     return True
 
 
-def _build(copied: Settings, tables: Tables, scenario: str, say: Callable[[str], None]) -> None:
+def _build(copy: Settings, tables: Tables, scenario: str, say: Callable[[str], None]) -> None:
     """Build, on the copy, what depends on the scoring rules up to the crossings. Raises Fault with dbt's words."""
     say(f"Replaying the {SCENARIO_NAMES[scenario]} …")
-    playbook.write(tables, copied.effective_playbook_dir)
+    playbook.write(tables, copy.effective_playbook_dir)
     selection = [f"{name}+,+fct_qualifications" for name in RULE_KEYS]
-    command = [DBT_EXECUTABLE, "build", "--resource-type", "seed", "--resource-type", "model", "--select", *selection]
-    log = copied.data_dir / "build.log"
-    with (
-        log.open("w", encoding="utf-8") as kept,
-        tqdm(unit="model", leave=False, file=sys.stderr, disable=None) as bar,
-        subprocess.Popen(
-            command,
-            env=os.environ | dbt_environment(copied),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-        ) as process,
-    ):
-        try:
-            for line in process.stdout:
-                kept.write(line)
-                done = MODEL_DONE.search(line)
-                if done:
-                    bar.total = int(done[2])
-                    bar.update(int(done[1]) - bar.n)
-        except BaseException:
-            process.terminate()
-            raise
-    if process.returncode:
-        lines = log.read_text(encoding="utf-8").splitlines()
-        first = next((number for number, line in enumerate(lines) if "Error in" in line), max(len(lines) - 5, 0))
-        words = "\n".join(f"  {line.split('  ', 1)[-1].strip()}" for line in lines[first : first + 5])
-        raise Fault(f"The {SCENARIO_NAMES[scenario]} could not be replayed:\n{words}\n  dbt's own log is {log}.")
-
-
-def _size(byte_count: int) -> str:
-    return f"{byte_count / 1e9:.1f} GB" if byte_count >= 1e9 else f"{max(round(byte_count / 1e6), 1):,} MB"
+    rebuild.build(copy, ["--select", *selection], f"The {SCENARIO_NAMES[scenario]} could not be replayed")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.dbt import code_version
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.faults import Fault
 
@@ -46,8 +47,9 @@ def publish(settings: Settings, run_id: str, checks: list[CheckResult]) -> Path:
         connection.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
         connection.execute("create schema marts")
         _copy_relations(connection)
+        _copy_playbook(connection)
         _copy_views(connection)
-        _write_run(connection, run_id, published_at)
+        _write_run(connection, settings, run_id, published_at)
         _write_checks(connection, checks)
         _copy_macros(connection)
         connection.execute("detach warehouse")
@@ -60,6 +62,12 @@ def publish(settings: Settings, run_id: str, checks: list[CheckResult]) -> Path:
     for old in versions(directory)[:-KEPT_FILES]:
         old.unlink(missing_ok=True)
     return target
+
+
+def current(settings: Settings) -> Path | None:
+    """The file that readers see; None before the first."""
+    link = settings.serving_dir / CURRENT
+    return link.resolve() if link.exists() else None
 
 
 def rollback(settings: Settings) -> Path:
@@ -107,6 +115,21 @@ def _copy_relations(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"create table marts.{name} as select * from warehouse.marts.{name}").fetchall()
 
 
+def _copy_playbook(connection: duckdb.DuckDBPyConnection) -> None:
+    """The rules by which the numbers were made, so that they can be read, and held against later ones."""
+    tables = connection.execute(
+        """
+        select table_name
+        from duckdb_tables()
+        where database_name = 'warehouse' and schema_name = 'playbook'
+        order by table_name
+        """
+    ).fetchall()
+    connection.execute("create schema playbook")
+    for (name,) in tables:
+        connection.execute(f"create table playbook.{name} as select * from warehouse.playbook.{name}").fetchall()
+
+
 def _copy_views(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the views again from their definitions, which name relations without the database."""
     definitions = connection.execute(
@@ -135,11 +158,16 @@ def _copy_macros(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(definition).fetchall()
 
 
-def _write_run(connection: duckdb.DuckDBPyConnection, run_id: str, published_at: datetime) -> None:
+def _write_run(connection: duckdb.DuckDBPyConnection, settings: Settings, run_id: str, published_at: datetime) -> None:
     row_counts = {
         name: connection.execute(f"select count(*) from marts.{name}").fetchall()[0][0]
         for (name,) in connection.execute(
-            "select table_name from duckdb_tables() where database_name = current_database() order by table_name"
+            """
+            select table_name
+            from duckdb_tables()
+            where database_name = current_database() and schema_name = 'marts'
+            order by table_name
+            """
         ).fetchall()
     }
     connection.execute(
@@ -150,13 +178,22 @@ def _write_run(connection: duckdb.DuckDBPyConnection, run_id: str, published_at:
             as_of,
             ?::timestamp as published_at,
             ? as git_commit,
+            ? as code_version,
+            ? as sources,
             reporting_timezone,
             reporting_currency,
             (select min(data_complete_through) from marts.fct_source_freshness) as data_complete_through,
             ?::json as row_counts
         from marts.dim_build
         """,
-        [run_id, published_at, _git_commit(), json.dumps(row_counts)],
+        [
+            run_id,
+            published_at,
+            _git_commit(),
+            code_version(settings),
+            ",".join(settings.sources),
+            json.dumps(row_counts),
+        ],
     ).fetchall()
 
 

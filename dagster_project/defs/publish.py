@@ -5,8 +5,10 @@ import json
 import dagster as dg
 
 from dagster_project import serving
+from dagster_project.dbt import code_version
 from dagster_project.defs.resources import MANIFEST_PATH, SETTINGS, WAREHOUSE_POOL, WarehouseLock
 from dagster_project.defs.warehouse import warehouse
+from dagster_project.restatements import explain
 
 GROUP = "serving"
 
@@ -17,6 +19,14 @@ def mart_keys() -> list[dg.AssetKey]:
 
 
 @dg.asset(deps=mart_keys(), group_name=GROUP, kinds={"duckdb"}, pool=WAREHOUSE_POOL)
+def restatements(context: dg.AssetExecutionContext, warehouse_lock: WarehouseLock) -> dg.MaterializeResult:
+    """By how much figures of past months are other than published, and why."""
+    code, readers_see = code_version(SETTINGS), serving.current(SETTINGS)
+    moved_count = explain(SETTINGS, readers_see, context.run_id, code, context.log)
+    return dg.MaterializeResult(metadata={"moved_figures": moved_count})
+
+
+@dg.asset(deps=[*mart_keys(), restatements], group_name=GROUP, kinds={"duckdb"}, pool=WAREHOUSE_POOL)
 def serving_file(context: dg.AssetExecutionContext, warehouse_lock: WarehouseLock) -> dg.MaterializeResult:
     """The marts as readers see them: a new read-only file, swapped in once every blocking check has passed."""
     path = serving.publish(SETTINGS, context.run_id, run_checks(context.instance, context.run_id))

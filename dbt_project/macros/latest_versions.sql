@@ -1,6 +1,6 @@
 {% macro latest_versions(source_name, table_name, key) %}
     {#-
-        The rows of an append-only raw table as they were known at `as_of`: per key the last version of a complete load.
+        The rows of an append-only raw table as they were known at `known_at`: per key the last version of a complete load.
         A tombstone is a version too; it comes with `_is_deleted`.
     -#}
     {%- set loads = source(source_name, '_dlt_loads') -%}
@@ -14,7 +14,7 @@
             ) as _version_rank
         from {{ source(source_name, table_name) }}
         where
-            _loaded_at <= {{ as_of() }}
+            _loaded_at <= {{ known_at() }}
             and _dlt_load_id in (select load_id from {{ loads }} where status = 0)
     ) as versions
     where _version_rank = 1
