@@ -378,6 +378,46 @@ def misnamed_campaigns(file: str, limit: int) -> pd.DataFrame:
     )
 
 
+def restatements(file: str, limit: int) -> pd.DataFrame:
+    """Figures of past months that are other ones than published before, the latest move first.
+
+    One row per figure and cause, in order: how the figure stood before and after it, null where there was none.
+    `figure_number` tells the figures apart, `figure_count` says how many there are in all.
+    """
+    return _query(
+        file,
+        """
+        with moved as (
+            select
+                restatements.*,
+                kpis.kpi_label,
+                kpis.unit,
+                dense_rank() over (
+                    order by as_of desc, month_start_date desc, kpis.kpi_order, restatements.kpi
+                ) as figure_number
+            from marts.fct_restatements as restatements
+            inner join playbook.kpis on restatements.kpi = kpis.kpi
+            where dimension = 'all'
+        )
+
+        select
+            figure_number,
+            as_of,
+            month_start_date,
+            kpi_label,
+            unit,
+            cause,
+            before_value,
+            after_value,
+            (select max(figure_number) from moved) as figure_count,
+        from moved
+        where figure_number <= $limit
+        order by figure_number, cause_order
+        """,
+        limit=limit,
+    )
+
+
 def replays() -> list[str]:
     """The files of the replays that are kept, the newest first."""
     return sorted(map(str, (serving_folder() / "replays").glob("*.duckdb")), reverse=True)

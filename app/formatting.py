@@ -64,6 +64,17 @@ def money(value: float | None, currency: str) -> str:
     return f"{sign}{symbol}{size:,.0f}"
 
 
+def figure(value: float | None, unit: str, currency: str) -> str:
+    """A KPI's value as its unit wants it: 412, '€1.27M', '30.3%', '2.41'."""
+    if is_missing(value):
+        return MISSING
+    if unit == "count":
+        return count(round(value))
+    if unit == "amount":
+        return money(value, currency)
+    return f"{value:.1%}" if unit == "rate" else f"{value:,.2f}"
+
+
 def duration(hours: float | None) -> str:
     """0.5 → '30 min', 5 → '5 h', 51 → '2.1 days'."""
     if is_missing(hours):

@@ -8,6 +8,18 @@ from app import data, formatting, narrative, shell
 KINDS = {"great_expectations": "Great Expectations", "dbt": "dbt", "load": "Load"}
 SHOWN_REASONS = 50
 SHOWN_NAMES = 10
+SHOWN_FIGURES = 20
+CAUSES = {
+    "code_change": "another version of the project",
+    "sources": "sources connected or not",
+    "playbook_edit": "edited playbook",
+    "exchange_rates": "corrected exchange rates",
+    "merges": "records found to be one",
+    "late_facts": "told or corrected late",
+    "new_facts": "happened since",
+    "earlier_moment": "an earlier moment is shown",
+    "unexplained": "cannot be told",
+}
 NAME_KINDS = {"campaign": "campaign", "utm_campaign": "tag on links"}
 
 
@@ -27,6 +39,7 @@ def draw() -> None:
     _gaps_card(gaps)
     _naming_card(naming, data.misnamed_campaigns(frame.file, SHOWN_NAMES))
     _quarantine_card(frame.run, quarantine)
+    _restatements_card(frame.run, data.restatements(frame.file, SHOWN_FIGURES))
 
 
 def _cards(
@@ -294,6 +307,49 @@ def _quarantine_card(run: data.PublishedRun, quarantine: pd.DataFrame) -> None:
         hidden = int(quarantine["reason_count"].iloc[0]) - len(quarantine)
         if hidden > 0:
             st.caption(f"{formatting.counted(hidden, 'rarer reason')} not shown")
+
+
+def _restatements_card(run: data.PublishedRun, moves: pd.DataFrame) -> None:
+    """Figures of past months that are other ones than published before, each with what moved it by how much."""
+    notes = "KPIs of months that were complete when published · latest first · the causes add up"
+    with shell.card("Which past figures have changed, and why", notes, key="restatements_card"):
+        if moves.empty:
+            st.markdown(":green-badge[:material/check_circle: No published figure of a past month has changed.]")
+            return
+        figures = [rows for _, rows in moves.groupby("figure_number")]
+        units = [rows["unit"].iloc[0] for rows in figures]
+        table = pd.DataFrame(
+            {
+                "KPI": [f"**{formatting.plain(rows['kpi_label'].iloc[0])}**" for rows in figures],
+                "Of": [formatting.month(rows["month_start_date"].iloc[0]) for rows in figures],
+                "Was": [
+                    formatting.figure(rows["before_value"].iloc[0], unit, run.reporting_currency)
+                    for rows, unit in zip(figures, units, strict=True)
+                ],
+                "Is": [
+                    formatting.figure(rows["after_value"].iloc[-1], unit, run.reporting_currency)
+                    for rows, unit in zip(figures, units, strict=True)
+                ],
+                "Why": [
+                    ", then ".join(
+                        f"{CAUSES[row.cause]}: {formatting.figure(row.after_value, unit, run.reporting_currency)}"
+                        for row in rows.itertuples()
+                    )
+                    for rows, unit in zip(figures, units, strict=True)
+                ],
+                "Since": [formatting.moment(rows["as_of"].iloc[0], run.reporting_timezone) for rows in figures],
+            }
+        )
+        shell.table(
+            table,
+            alt="Restated figures with their causes",
+            numbers=("Was", "Is"),
+            unbroken=("Of", "Since"),
+            wide=("Why",),
+        )
+        hidden = int(moves["figure_count"].iloc[0]) - len(figures)
+        if hidden > 0:
+            st.caption(f"{formatting.counted(hidden, 'earlier change')} not shown")
 
 
 draw()

@@ -150,3 +150,38 @@ def test_the_filters_hold_behind_a_page_without_use_for_them(published_demo: Pat
     assert page.multiselect(key="segment").value == [segment]
     size = ask(published_demo, "select count(*) from marts.dim_leads where segment = ?", segment)[0][0]
     assert metrics(page)["Leads in the cohort"][0] == formatting.count(size)
+
+
+RESTATED = """
+    insert into marts.fct_restatements by name
+    select 'r' as run_id, timestamp '2026-10-02' as as_of, date '2026-02-01' as month_start_date, '{}' as kpi,
+        'all' as dimension, 'all' as dimension_value, '{}' as cause, {} as cause_order, {} as before_value,
+        {} as after_value
+"""
+
+
+def test_a_restated_figure_says_what_it_was_what_it_is_and_why(changed_company, open_page):
+    company = changed_company(
+        RESTATED.format("net_new_leads", "merges", 3, 1412, 1405),
+        RESTATED.format("net_new_leads", "late_facts", 4, 1405, 1409),
+        RESTATED.format("roi", "playbook_edit", 1, "null", -0.125),
+        RESTATED.format("won_amount", "exchange_rates", 2, 90000, 80000).replace(
+            "'all' as dimension,", "'channel' as dimension,"
+        ),
+    )
+    page = open_page(company, DATA_HEALTH)
+    rows = next(table.value for table in page.table if "Why" in table.value).to_dict("records")
+    assert [(row["KPI"], row["Of"], row["Was"], row["Is"], row["Why"]) for row in rows] == [
+        (
+            "**Net new leads**",
+            "Feb 26",
+            "1,412",
+            "1,409",
+            "records found to be one: 1,405, then told or corrected late: 1,409",
+        ),
+        ("**ROI**", "Feb 26", "–", "-12.5%", "edited playbook: -12.5%"),
+    ]
+
+
+def test_where_no_past_figure_has_changed_that_is_said(published_demo, open_page):
+    assert "No published figure of a past month has changed." in texts(open_page(published_demo, DATA_HEALTH))
