@@ -51,12 +51,17 @@ class PublishedRun:
 
 @dataclass(frozen=True)
 class LastRun:
-    """How the latest refresh ended, published or not."""
+    """How the latest refresh ended, published or not. Moments are naive UTC.
+
+    Where it failed, `failing_since` is when the first of the `failed_runs` in a row did.
+    """
 
     run_id: str
     finished_at: datetime
     status: str
     message: str
+    failing_since: datetime | None = None
+    failed_runs: int = 1
 
 
 @dataclass(frozen=True)
@@ -114,12 +119,31 @@ def last_run() -> LastRun | None:
     """How the latest refresh ended; None where that is unknown."""
     try:
         note = json.loads((serving_folder() / "last_run.json").read_text(encoding="utf-8"))
-        finished_at = datetime.fromisoformat(note["finished_at"])
-        if finished_at.tzinfo is not None:
-            finished_at = finished_at.astimezone(UTC).replace(tzinfo=None)
-        return LastRun(str(note.get("run_id")), finished_at, str(note["status"]), str(note.get("message") or ""))
+        return LastRun(
+            run_id=str(note.get("run_id")),
+            finished_at=_moment(note["finished_at"]),
+            status=str(note["status"]),
+            message=str(note.get("message") or ""),
+            failing_since=_moment(note["failing_since"]) if note.get("failing_since") else None,
+            failed_runs=int(note.get("failed_runs") or 1),
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def audit_page(run_id: str) -> str | None:
+    """Where the report of a run's checks lies within the data directory; None where there is none.
+
+    It is a file for whoever works on the machine that refreshes: the dashboard names it and does not serve it.
+    """
+    page = Path("audit") / run_id / "index.html"
+    is_there = Path(run_id).name == run_id and (serving_folder().parent / page).is_file()
+    return page.as_posix() if is_there else None
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
@@ -298,6 +322,9 @@ def source_freshness(file: str) -> pd.DataFrame:
             hours_since_load,
             max_staleness_hours,
             is_stale,
+            last_changed_at,
+            quiet_hours,
+            is_quiet,
         from marts.fct_source_freshness
         order by is_stale desc, last_status = 'failed' desc, hours_since_load desc nulls first, source
         """,

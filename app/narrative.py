@@ -138,33 +138,57 @@ def health_sentence(checks: pd.DataFrame, sources: pd.DataFrame) -> str:
         else:
             grave = f"{count(blocking)} should have blocked publishing" if blocking else "none blocks publishing"
         opening = f"{count(len(failed))} of {counted(len(checks), 'check')} failed; {grave}."
+    return " ".join([opening, *source_sentences(sources)])
+
+
+def source_sentences(sources: pd.DataFrame) -> list[str]:
+    """Which sources are too old, failed last or fell silent, a sentence for each of these, as Markdown."""
     ages, limits = sources["hours_since_load"].astype(float), sources["max_staleness_hours"].astype(float)
-    old = sources[ages.isna() | (ages > limits)]
-    failing = sources[(sources["last_status"] == "failed") & ~ages.isna() & ~(ages > limits)]
+    is_old = ages.isna() | (ages > limits)
+    old, failing = sources[is_old], sources[~is_old & (sources["last_status"] == "failed")]
+    quiet = sources[~is_old & sources["is_quiet"].astype(bool)]
+    sentences = []
     if len(old) == 1:
         row = old.iloc[0]
-        if is_missing(row["hours_since_load"]):
-            return f"{opening} {plain(row['source_label'])} has never been loaded."
-        return f"{opening} {plain(row['source_label'])} is stale: its data is {duration(row['hours_since_load'])} old."
-    if len(old):
-        return f"{opening} {count(len(old))} of {counted(len(sources), 'source')} are stale."
+        age = row["hours_since_load"]
+        state = "has never been loaded" if is_missing(age) else f"is stale: its data is {duration(age)} old"
+        sentences.append(f"{plain(row['source_label'])} {state}.")
+    elif len(old):
+        sentences.append(f"{count(len(old))} of {counted(len(sources), 'source')} are stale: {_names(old)}.")
     if len(failing) == 1:
-        return (
-            f"{opening} The last load of {plain(failing.iloc[0]['source_label'])} failed; its earlier data is in use."
+        sentences.append(f"The last load of {_names(failing)} failed; its earlier data is in use.")
+    elif len(failing):
+        sentences.append(
+            f"The last load of {count(len(failing))} sources failed: {_names(failing)}; their earlier data is in use."
         )
-    if len(failing):
-        return f"{opening} The last load of {count(len(failing))} sources failed; their earlier data is in use."
-    return opening
+    if len(quiet) == 1:
+        sentences.append(f"{_names(quiet)} has brought nothing new for {duration(quiet.iloc[0]['quiet_hours'])}.")
+    elif len(quiet):
+        sentences.append(
+            f"{count(len(quiet))} sources have brought nothing new for longer than usual: {_names(quiet)}."
+        )
+    return sentences
+
+
+def _names(sources: pd.DataFrame) -> str:
+    return ", ".join(plain(label) for label in sources["source_label"])
 
 
 def last_run_sentence(last: LastRun, run: PublishedRun) -> str:
-    """Why the numbers are older than the last refresh, and from when they are, as Markdown."""
-    at = moment(last.finished_at, run.reporting_timezone)
-    what = f"The numbers were rolled back on {at}" if last.status == "rolled_back" else f"The refresh of {at} failed"
+    """Since when the numbers are no newer than they are, and why, as Markdown."""
+    zone = run.reporting_timezone
+    at = moment(last.finished_at, zone)
+    if last.status == "rolled_back":
+        what = f"The numbers were rolled back on {at}"
+    elif last.failed_runs > 1 and last.failing_since:
+        first, failed = moment(last.failing_since, zone), count(last.failed_runs)
+        what = f"Refreshes have failed since {first}, {failed} in a row, the last on {at}"
+    else:
+        what = f"The refresh of {at} failed"
     reason = f": {plain(last.message[:300]).rstrip('.')}" if last.message.strip() else ""
     return (
-        f"{what}{reason}. You are looking at the numbers published {moment(run.published_at, run.reporting_timezone)}, "
-        f"as of {moment(run.as_of, run.reporting_timezone)}."
+        f"{what}{reason}. You are looking at the numbers published {moment(run.published_at, zone)}, "
+        f"as of {moment(run.as_of, zone)}."
     )
 
 

@@ -86,24 +86,30 @@ def open_frame(title: str, has_filters: bool) -> None:
         file = data.current_file()
         run = data.published_run(file)
         labels = data.dimension_labels(file)
-        _say_how_old(run, header, links_to_health=has_filters)
+        _say_how_old(file, run, header, links_to_health=has_filters)
         period_code, selection = filters.filter_bar(labels, is_shown=has_filters)
         st.session_state["frame"] = Frame(file, run, labels, period_code, selection)
 
 
-def _say_how_old(run: data.PublishedRun, header, links_to_health: bool) -> None:
-    """Say as of when the numbers are and, where a later refresh went wrong, why they are not newer."""
+def _say_how_old(file: str, run: data.PublishedRun, header, links_to_health: bool) -> None:
+    """Say as of when the numbers are and, above them, why they or a source's part of them are not newer.
+
+    Data health, which has no link to itself, says in its own words what is wrong with the sources.
+    """
     last = data.last_run()
     is_overtaken = bool(last and last.status in ("failed", "rolled_back") and last.finished_at > run.published_at)
+    sources = " ".join(narrative.source_sentences(data.source_freshness(file))) if links_to_health else ""
+    warnings = [*([narrative.last_run_sentence(last, run)] if is_overtaken else []), *([sources] if sources else [])]
     header.badge(
         f"As of {formatting.moment(run.as_of, run.reporting_timezone)}",
-        icon=":material/warning:" if is_overtaken else ":material/check_circle:",
-        color="orange" if is_overtaken else "green",
+        icon=":material/warning:" if warnings else ":material/check_circle:",
+        color="orange" if warnings else "green",
         help=f"Run {formatting.plain(run.run_id)}; times are in {formatting.plain(run.reporting_timezone)}.",
     )
-    if is_overtaken:
+    if warnings:
         with st.container(key="banner", gap="xsmall"):
-            st.warning(narrative.last_run_sentence(last, run), icon=":material/warning:")
+            for warning in warnings:
+                st.warning(warning, icon=":material/warning:")
             if links_to_health:
                 st.page_link(HEALTH_PAGE, label="Open Data health", icon=":material/arrow_forward:")
 

@@ -18,6 +18,9 @@ from ingestion import playbook
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.faults import Fault
 
+# What stands for a run where none could begin.
+NO_RUN = "not begun"
+
 
 def main() -> int:
     """Run one command; return its exit code. Faults are printed as one message, never as a traceback."""
@@ -49,7 +52,15 @@ def stopped() -> int:
 
 def refresh(settings: Settings, _: list[str]) -> int:
     """Load, build, check and publish, with progress shown; 0 if the numbers were published."""
-    set_up(settings)
+    from dagster_project import alerts, audit_report, serving
+
+    try:
+        set_up(settings)
+    except Fault as fault:
+        # No run has begun that could say so; readers are to know all the same why their numbers grow old.
+        serving.record_failure(settings, NO_RUN, str(fault))
+        trouble = alerts.send(settings, NO_RUN, ["playbook"])
+        raise Fault("\n".join(filter(None, [str(fault), trouble]))) from fault
     import dagster as dg
 
     from dagster_project.definitions import defs
@@ -62,6 +73,9 @@ def refresh(settings: Settings, _: list[str]) -> int:
         result = job.execute_in_process(
             instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}
         )
+    checked = audit_report.folder_of(settings, result.run_id) / audit_report.INDEX
+    if checked.exists():
+        say(f"What was checked stands in {checked}")
     if result.success:
         say(f"✓ Published {(settings.serving_dir / 'current.duckdb').resolve()}")
         return 0

@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -19,6 +20,7 @@ from ingestion.faults import Fault
 KEPT_FILES = 7
 CURRENT = "current.duckdb"
 LAST_RUN = "last_run.json"
+VERSION_NAME = "%Y%m%dT%H%M%S%fZ"
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ def publish(settings: Settings, run_id: str, checks: list[CheckResult]) -> Path:
     """Copy the marts into a new serving file, swap it in and forget all but the newest; return the file."""
     directory = settings.serving_dir
     directory.mkdir(parents=True, exist_ok=True)
-    published_at = _clock()
-    target = directory / f"{published_at:%Y%m%dT%H%M%S%fZ}.duckdb"
+    now = _clock()
+    target = directory / f"{now.strftime(VERSION_NAME)}.duckdb"
     unfinished = target.with_suffix(".unfinished")
     for leftover in directory.glob("*.unfinished*"):
         leftover.unlink()
@@ -49,7 +51,7 @@ def publish(settings: Settings, run_id: str, checks: list[CheckResult]) -> Path:
         _copy_relations(connection)
         _copy_playbook(connection)
         _copy_views(connection)
-        _write_run(connection, settings, run_id, published_at)
+        _write_run(connection, settings, run_id, now)
         _write_checks(connection, checks)
         _copy_macros(connection)
         connection.execute("detach warehouse")
@@ -84,16 +86,34 @@ def rollback(settings: Settings) -> Path:
     return earlier[-1]
 
 
-def record_failure(settings: Settings, run_id: str, message: str) -> None:
-    """Note beside the serving file that a run failed, for the dashboard's banner; the numbers stay as they are."""
+def record_failure(settings: Settings, run_id: str, message: str) -> bool:
+    """Note beside the serving file that a run failed, for the dashboard's banner; the numbers stay as they are.
+
+    The note counts the runs that failed since the last good one. What else fails in the same run joins the message.
+    Returns whether it is the first that is heard of this run.
+    """
     settings.serving_dir.mkdir(parents=True, exist_ok=True)
-    _record(settings.serving_dir, run_id, "failed", message)
+    before = _last_note(settings.serving_dir)
+    is_failing = before.get("status") == "failed"
+    is_first = not (is_failing and before.get("run_id") == run_id)
+    failing_since = before.get("failing_since") if is_failing else None
+    count = int(before.get("failed_runs") or 1) if is_failing else 0
+    if not is_first:
+        message = "; ".join(dict.fromkeys([before.get("message", ""), message]))
+    more = {"failing_since": failing_since or f"{_clock().isoformat()}Z", "failed_runs": count + is_first}
+    _record(settings.serving_dir, run_id, "failed", message, **more)
+    return is_first
 
 
 def last_recorded_run(settings: Settings) -> str | None:
     """The run of which the note beside the serving file tells."""
-    note = settings.serving_dir / LAST_RUN
-    return json.loads(note.read_text(encoding="utf-8"))["run_id"] if note.exists() else None
+    return _last_note(settings.serving_dir).get("run_id")
+
+
+def published_at(settings: Settings) -> datetime | None:
+    """When the numbers that readers see were published (naive UTC); None before the first publication."""
+    file = current(settings)
+    return datetime.strptime(file.stem, VERSION_NAME) if file else None
 
 
 def versions(directory: Path) -> list[Path]:
@@ -221,8 +241,17 @@ def _point_at(directory: Path, target: Path) -> None:
     link.replace(directory / CURRENT)
 
 
-def _record(directory: Path, run_id: str, status: str, message: str) -> None:
-    note = {"run_id": run_id, "finished_at": _clock().isoformat() + "Z", "status": status, "message": message}
+def _last_note(directory: Path) -> dict[str, Any]:
+    """What stands beside the serving file; nothing where nothing that makes sense does."""
+    try:
+        note = json.loads((directory / LAST_RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def _record(directory: Path, run_id: str, status: str, message: str, **more: object) -> None:
+    note = {"run_id": run_id, "finished_at": f"{_clock().isoformat()}Z", "status": status, "message": message, **more}
     unfinished = directory / f"{LAST_RUN}.unfinished"
     unfinished.write_text(json.dumps(note, ensure_ascii=False, indent=1), encoding="utf-8")
     unfinished.replace(directory / LAST_RUN)

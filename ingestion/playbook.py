@@ -254,6 +254,8 @@ def _setting_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
             yield row.line, f"'{value}' is not a whole number"
         if setting.endswith("_rate") and not (_is_number(value) and 0 <= float(value) <= 1):
             yield row.line, f"'{value}' is not a share between 0 and 1"
+        if setting.endswith("_factor") and not (_is_number(value) and float(value) >= 1):
+            yield row.line, f"'{value}' is not a number from 1 on"
 
 
 def _calendar_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:

@@ -35,7 +35,7 @@ def draw() -> None:
     naming = data.naming_counts(frame.file)
     _cards(frame.run, sources, checks, quarantine, naming)
     _sources_card(frame.run, sources)
-    _checks_card(checks)
+    _checks_card(frame.run, checks)
     _gaps_card(gaps)
     _naming_card(naming, data.misnamed_campaigns(frame.file, SHOWN_NAMES))
     _quarantine_card(frame.run, quarantine)
@@ -150,6 +150,7 @@ def _sources_card(run: data.PublishedRun, sources: pd.DataFrame) -> None:
                 "Complete through": [
                     formatting.moment(value, run.reporting_timezone) for value in sources["data_complete_through"]
                 ],
+                "Last news": [formatting.moment(value, run.reporting_timezone) for value in sources["last_changed_at"]],
                 "Rows": [formatting.count(value) for value in sources["row_count"]],
                 "Set aside": [formatting.count(value) for value in sources["quarantined_count"]],
             }
@@ -158,7 +159,7 @@ def _sources_card(run: data.PublishedRun, sources: pd.DataFrame) -> None:
             table,
             alt="Age, completeness and state per source",
             numbers=("Age", "Limit", "Rows", "Set aside"),
-            unbroken=("State", "Last loaded", "Complete through"),
+            unbroken=("State", "Last loaded", "Complete through", "Last news"),
         )
         for row in sources.itertuples():
             if row.last_status == "failed":
@@ -177,11 +178,13 @@ def _source_state(row) -> str:
         return ":red-badge[:material/error: stale]"
     if row.last_status == "failed":
         return ":orange-badge[:material/warning: last load failed]"
+    if row.is_quiet:
+        return ":orange-badge[:material/warning: nothing new]"
     return ":green-badge[:material/check_circle: fresh]"
 
 
-def _checks_card(checks: pd.DataFrame) -> None:
-    """Every check of the run, the failed ones first."""
+def _checks_card(run: data.PublishedRun, checks: pd.DataFrame) -> None:
+    """Every check of the run, the failed ones first, and where Great Expectations' report lies."""
     with shell.card(
         "What was checked", "failed first · a blocking check keeps a run from being published", key="checks_card"
     ):
@@ -212,12 +215,28 @@ def _checks_card(checks: pd.DataFrame) -> None:
                     "Result": "✓ passed",
                     "Checked": passed["asset"],
                     "Claim": passed["check_name"],
+                    "Found": passed["detail"],
                     "If it failed": passed["severity"].map({"block": "blocks publishing", "warn": "warns"}),
                     "By": passed["kind"].map(lambda kind: KINDS.get(kind, kind)),
                 }
             )
             with st.expander(f"{formatting.counted(len(passed), 'check')} passed", key="passed_checks"):
                 st.dataframe(table, hide_index=True, alt="Checks that passed", height=min(38 * (len(table) + 1), 380))
+        for label, run_id in _reported_runs(run).items():
+            st.caption(
+                f":material/description: {label}: open `{data.audit_page(run_id)}` in the data directory "
+                "(`FUNNELHOUSE_DATA_DIR`) on the machine that refreshes. It shows each expectation and no value of "
+                "the data."
+            )
+
+
+def _reported_runs(run: data.PublishedRun) -> dict[str, str]:
+    """The runs whose report is kept: the one that is shown and, where it is another, the last one."""
+    last = data.last_run()
+    runs = {"The full report": run.run_id}
+    if last and last.status == "failed" and last.run_id != run.run_id:
+        runs["The report of the refresh that failed"] = last.run_id
+    return {label: run_id for label, run_id in runs.items() if data.audit_page(run_id)}
 
 
 def _gaps_card(gaps: pd.DataFrame) -> None:

@@ -14,8 +14,11 @@ import duckdb
 import pandas as pd
 from dagster_dbt import get_asset_key_for_model
 
+from dagster_project import audit_report
 from dagster_project.defs.resources import MANIFEST_PATH, SETTINGS, WAREHOUSE_POOL
 from dagster_project.defs.warehouse import warehouse
+from ingestion import monitoring
+from ingestion import playbook as playbooks
 from ingestion.sources import raw_dataset
 
 CHECK_NAME = "expectations"
@@ -42,53 +45,77 @@ def raw_expectations(source: str) -> dict[dg.AssetKey, tuple[str, list[dict]]]:
     return {dg.AssetKey([dataset, table]): (f"{dataset}.{table}", items) for table, items in expected.items()}
 
 
-def expectation_checks(name: str, expected: dict[dg.AssetKey, tuple[str, list[dict]]]) -> dg.AssetChecksDefinition:
-    """One step that checks several tables; each table is one blocking check."""
+def expectation_checks(
+    name: str, expected: dict[dg.AssetKey, tuple[str, list[dict]]], source: str | None = None
+) -> dg.AssetChecksDefinition:
+    """One step that checks several tables; each table is one blocking check, and so is what a source brought lately."""
+    lately = dg.AssetKey([raw_dataset(source), "loads"]) if source else None
 
     @dg.multi_asset_check(
         name=name,
-        specs=[dg.AssetCheckSpec(CHECK_NAME, asset=key, blocking=True) for key in expected],
+        specs=[
+            dg.AssetCheckSpec(CHECK_NAME, asset=key, blocking=True)
+            for key in [*expected, *([lately] if source else [])]
+        ],
         pool=WAREHOUSE_POOL,
     )
-    def check_expectations() -> Iterator[dg.AssetCheckResult]:
-        for key, (table, items) in expected.items():
-            outcomes = validate(table, items)
-            failed = [outcome for outcome in outcomes if not outcome["is_passed"]]
-            blocks = any(outcome["severity"] == "block" for outcome in failed)
-            yield dg.AssetCheckResult(
-                asset_key=key,
-                check_name=CHECK_NAME,
-                passed=not failed,
-                severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
-                description="; ".join(f"{outcome['expectation']}: {outcome['detail']}" for outcome in failed) or None,
-                metadata={"expectations": dg.MetadataValue.json(outcomes)},
-            )
+    def check_expectations(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        validated = {key: validate(table, items) for key, (table, items) in expected.items()}
+        if source:
+            validated[lately] = validate_lately(source)
+        # Before anything is judged: a step that a check stops is not gone on with.
+        page = audit_report.write(
+            SETTINGS, context.run.run_id, {".".join(key.path): report for key, (_, report) in validated.items()}
+        )
+        context.log.info(f"what was checked: {page}")
+        for key, (outcomes, _) in validated.items():
+            yield _check_result(key, outcomes)
 
     return check_expectations
 
 
-def validate(table: str, items: list[dict]) -> list[dict[str, Any]]:
-    """Validate a table of the warehouse; per expectation its name, severity, verdict and a sentence."""
-    import great_expectations as gx  # takes seconds to import, and only a run needs it
-    from great_expectations.core import ExpectationSuite
-    from great_expectations.expectations.registry import get_expectation_impl
+def _check_result(key: dg.AssetKey, outcomes: list[dict[str, Any]]) -> dg.AssetCheckResult:
+    failed = [outcome for outcome in outcomes if not outcome["is_passed"]]
+    blocks = any(outcome["severity"] == "block" for outcome in failed)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=CHECK_NAME,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
+        description="; ".join(f"{outcome['expectation']}: {outcome['detail']}" for outcome in failed) or None,
+        metadata={"expectations": dg.MetadataValue.json(outcomes)},
+    )
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("warehouse").add_dataframe_asset(table)
-    definition = asset.add_batch_definition_whole_dataframe("all")
-    outcomes = {}
+
+def validate(table: str, items: list[dict]) -> tuple[list[dict[str, Any]], Any]:
+    """Validate a table of the warehouse; per expectation its name, severity, verdict and a sentence.
+
+    With them comes Great Expectations' own report of the table.
+    """
+    results = {}
     # What is said of the columns as such needs no row; a large table is not read for it.
     for is_shape in (True, False):
         numbered = [(number, item) for number, item in enumerate(items) if (item["type"] in SHAPE_TYPES) == is_shape]
         if numbered:
             frame = _frame(table, [item for _, item in numbered], is_shape)
-            expectations = [get_expectation_impl(item["type"])(**item["kwargs"]) for _, item in numbered]
-            batch = definition.get_batch({"dataframe": frame})
-            report = batch.validate(ExpectationSuite(f"{table} {is_shape}", expectations=expectations))
-            for (number, item), result in zip(numbered, report.results, strict=True):
-                outcomes[number] = _outcome(item, result)
-    return [outcomes[number] for number in sorted(outcomes)]
+            report = audit_report.validated(table, frame, [item for _, item in numbered])
+            results |= {number: result for (number, _), result in zip(numbered, report.results, strict=True)}
+    report = audit_report.counted(report, [results[number] for number in sorted(results)])
+    return [_outcome(item, result) for item, result in zip(items, report.results, strict=True)], report
+
+
+def validate_lately(source: str) -> tuple[list[dict[str, Any]], Any]:
+    """The same of what a source brought lately, against what it usually brings; what was found is told in words."""
+    limits = monitoring.thresholds(playbooks.read(SETTINGS))
+    items = monitoring.expectations(limits)
+    frame = monitoring.recent(SETTINGS, source, limits)
+    report = audit_report.validated(
+        f"{raw_dataset(source)}.loads", frame[[item["kwargs"]["column"] for item in items]], items
+    )
+    outcomes = [_outcome(item, result) for item, result in zip(items, report.results, strict=True)]
+    for item, outcome in zip(items, outcomes, strict=True):
+        outcome["detail"] = monitoring.told(frame, item)
+    return outcomes, report
 
 
 def _frame(table: str, items: list[dict], is_shape: bool) -> pd.DataFrame:
@@ -110,13 +137,16 @@ def _outcome(item: dict, result: Any) -> dict[str, Any]:
     subjects = _subjects(item)
     name = item["type"].removeprefix("expect_")
     unexpected, observed = (result.result.get(key) for key in ("unexpected_count", "observed_value"))
+    found = f"found {observed}" if unexpected is None else f"{unexpected:,} rows do not" if unexpected else ""
     return {
-        "expectation": f"{name} ({', '.join(subjects)})" if subjects else name,
+        "expectation": item.get("claim") or (f"{name} ({', '.join(subjects)})" if subjects else name),
         "severity": item["severity"],
         "is_passed": bool(result.success),
-        "detail": f"{unexpected:,} rows do not" if unexpected is not None else f"found {observed}",
+        "detail": found,
     }
 
 
-raw_checks = [expectation_checks(f"check_raw_{source}", raw_expectations(source)) for source in SETTINGS.sources]
+raw_checks = [
+    expectation_checks(f"check_raw_{source}", raw_expectations(source), source) for source in SETTINGS.sources
+]
 mart_checks = expectation_checks("check_marts", mart_expectations())

@@ -185,3 +185,23 @@ def test_a_restated_figure_says_what_it_was_what_it_is_and_why(changed_company, 
 
 def test_where_no_past_figure_has_changed_that_is_said(published_demo, open_page):
     assert "No published figure of a past month has changed." in texts(open_page(published_demo, DATA_HEALTH))
+
+
+def test_the_report_of_what_was_checked_is_named_and_not_served(changed_company, open_page):
+    company = changed_company(
+        "update marts.published_run set run_id = 'good'",
+        last_run={"run_id": "bad", "finished_at": "2999-01-01T05:12:00Z", "status": "failed", "message": ""},
+    )
+    assert "audit/" not in texts(open_page(company, DATA_HEALTH)), "a report that is not there is not named"
+    for run in ("good", "bad"):
+        (company / "audit" / run).mkdir(parents=True)
+        (company / "audit" / run / "index.html").touch()
+    words = texts(open_page(company, DATA_HEALTH))
+    assert "The full report: open `audit/good/index.html` in the data directory" in words
+    assert "The report of the refresh that failed: open `audit/bad/index.html`" in words
+    assert str(company) not in words
+
+
+def test_a_source_that_fell_silent_is_told_apart_from_one_that_is_stale(changed_company, open_page):
+    page = open_page(changed_company("update marts.fct_source_freshness set is_quiet = true"), DATA_HEALTH)
+    assert "nothing new" in page.table[0].value["State"].iloc[0]

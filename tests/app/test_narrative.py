@@ -121,7 +121,10 @@ def checks(*results: tuple[bool, str]) -> pd.DataFrame:
 
 def sources(*rows: tuple[str, str, float | None]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["source_label", "last_status", "hours_since_load"]).assign(
-        max_staleness_hours=36, is_stale=lambda table: table["last_status"] == "failed"
+        max_staleness_hours=36,
+        is_stale=lambda table: table["last_status"] == "failed",
+        is_quiet=lambda table: table["source_label"].str.startswith("Quiet"),
+        quiet_hours=120.0,
     )
 
 
@@ -163,17 +166,30 @@ FRESH = ("Files", "loaded", 2.0)
         (
             checks((True, "warn")),
             sources(("CRM", "loaded", 51.0), ("Ads", "failed", 99.0), FRESH),
-            "The only check passed. 2 of 3 sources are stale.",
+            "The only check passed. 2 of 3 sources are stale: CRM, Ads.",
         ),
         (
             checks((True, "warn")),
             sources(("CRM", "failed", 5.0), ("Ads", "failed", 5.0), FRESH),
-            "The only check passed. The last load of 2 sources failed; their earlier data is in use.",
+            "The only check passed. The last load of 2 sources failed: CRM, Ads; their earlier data is in use.",
         ),
         (
             checks((True, "warn")),
             sources(("CRM", "failed", 5.0), FRESH),
             "The only check passed. The last load of CRM failed; its earlier data is in use.",
+        ),
+        (
+            checks((True, "warn")),
+            sources(("Quiet CRM", "loaded", 5.0), FRESH),
+            "The only check passed. Quiet CRM has brought nothing new for 5.0 days.",
+        ),
+        (
+            checks((True, "warn")),
+            sources(
+                ("CRM", "loaded", 51.0), ("Ads", "failed", 5.0), ("Quiet 1", "loaded", 1.0), ("Quiet 2", "loaded", 1.0)
+            ),
+            "The only check passed. CRM is stale: its data is 2.1 days old. The last load of Ads failed; its earlier "
+            "data is in use. 2 sources have brought nothing new for longer than usual: Quiet 1, Quiet 2.",
         ),
         (checks(), sources(), "No check was recorded for this run."),
     ],

@@ -72,3 +72,26 @@ def test_a_later_run_that_went_wrong_is_told_above_the_numbers(changed_company, 
 )
 def test_no_banner_without_a_later_failure(changed_company, open_page, page: str, last_run):
     assert not open_page(changed_company(last_run=last_run), page).warning
+
+
+def test_the_banner_says_since_when_refreshes_fail(changed_company, open_page):
+    last_run = note("failed") | {"failing_since": "2998-12-30T05:12:00Z", "failed_runs": 3}
+    banner = texts(open_page(changed_company(last_run=last_run), FUNNEL))
+    since = "Refreshes have failed since 30 Dec 2998, 06:12, 3 in a row, the last on 1 Jan 2999, 06:12"
+    assert f"{since}: 2 checks failed: a_b *c*. You are looking at the numbers published" in banner
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("hours_since_load = 51, is_stale = true", "The CRM is stale: its data is 2.1 days old."),
+        ("last_status = 'failed', is_stale = true", "The last load of The CRM failed; its earlier data is in use."),
+        ("is_quiet = true, quiet_hours = 120", "The CRM has brought nothing new for 5.0 days."),
+    ],
+)
+def test_a_source_that_is_old_or_silent_is_named_above_the_numbers(changed_company, open_page, change, words):
+    company = changed_company(f"update marts.fct_source_freshness set source_label = 'The CRM', {change}")
+    test = open_page(company, FUNNEL)
+    assert [warning.value for warning in test.warning] == [words]
+    assert test.get("page_link")
+    assert metrics(test), "the numbers are shown all the same"

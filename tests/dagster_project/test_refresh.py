@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from channel import channel
 from filelock import FileLock
 from refreshing import PROJECT_DIR, run_funnelhouse
 
@@ -114,15 +115,17 @@ def test_a_failed_audit_leaves_the_published_numbers_and_says_so(tmp_path, demo_
     (overlay / "lifecycle_stages.csv").write_text(
         "".join(line for line in stages if not line.startswith("lead,recycled"))
     )
-    result = run_funnelhouse(
-        "refresh",
-        demo_environment
-        | {
-            "FUNNELHOUSE_DATA_DIR": str(data_dir),
-            "FUNNELHOUSE_PLAYBOOK_DIR": str(overlay),
-            "FUNNELHOUSE_FILES_DIR": str(tmp_path),  # no file there: the source fails and keeps its last data
-        },
-    )
+    with channel() as heard:
+        result = run_funnelhouse(
+            "refresh",
+            demo_environment
+            | {
+                "FUNNELHOUSE_DATA_DIR": str(data_dir),
+                "FUNNELHOUSE_PLAYBOOK_DIR": str(overlay),
+                "FUNNELHOUSE_FILES_DIR": str(tmp_path),  # no file there: the source fails and keeps its last data
+                "FUNNELHOUSE_ALERT_WEBHOOK": heard.url,
+            },
+        )
     assert result.returncode == 1
     assert "Nothing was published" in result.stderr
     assert "Traceback" not in result.stderr
@@ -130,18 +133,37 @@ def test_a_failed_audit_leaves_the_published_numbers_and_says_so(tmp_path, demo_
     note = json.loads((data_dir / "serving" / "last_run.json").read_text())
     assert note["status"] == "failed"
     assert "assert_few_rows_wait_for_a_row_in_the_playbook" in note["message"]
+    assert note["failed_runs"] == 1
+    [message] = heard.posted
+    assert message["run_id"] == note["run_id"]
+    assert "assert_few_rows_wait_for_a_row_in_the_playbook" in " ".join(message["failed"])
+    assert message["since"].startswith(
+        query(data_dir, "select published_at::varchar from marts.published_run")[0][0][:10]
+    )
+    assert "the-secret" not in result.stderr + "".join(path.read_text() for path in data_dir.rglob("*.log"))
+    report = data_dir / "audit" / note["run_id"]
+    assert str(report / "index.html") in result.stderr
+    assert (report / "raw_files.leads.html").exists(), "what had been checked by then is told"
 
 
 def test_a_broken_playbook_is_refused_before_anything_is_touched(tmp_path):
     overlay = tmp_path / "playbook"
     write_files(overlay, {"channels.csv": "channel,chanel_label\nx,X\n"})
-    result = run_funnelhouse(
-        "refresh", {"FUNNELHOUSE_DATA_DIR": str(tmp_path / "data"), "FUNNELHOUSE_PLAYBOOK_DIR": str(overlay)}
-    )
+    with channel() as heard:
+        result = run_funnelhouse(
+            "refresh",
+            {
+                "FUNNELHOUSE_DATA_DIR": str(tmp_path / "data"),
+                "FUNNELHOUSE_PLAYBOOK_DIR": str(overlay),
+                "FUNNELHOUSE_ALERT_WEBHOOK": heard.url,
+            },
+        )
     assert result.returncode == 1
     assert f"{overlay / 'channels.csv'}, line 1: unknown column 'chanel_label'" in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "data" / "warehouse.duckdb").exists()
+    assert json.loads((tmp_path / "data" / "serving" / "last_run.json").read_text())["status"] == "failed"
+    assert [message["failed"] for message in heard.posted] == [["playbook"]]
 
 
 def test_a_second_refresh_at_the_same_time_stops_with_one_clear_line(tmp_path):

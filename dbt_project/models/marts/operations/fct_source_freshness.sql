@@ -33,6 +33,7 @@ latest_successes as (
     select
         source,
         max(loaded_at) as last_loaded_at,
+        max(case when changed_count > 0 then loaded_at end) as last_changed_at,
         max_by(row_count, finished_at) as row_count,
         max_by(quarantined_count, finished_at) as quarantined_count
     from loads
@@ -55,7 +56,10 @@ measured as (
         latest_successes.row_count,
         latest_successes.quarantined_count,
         {{ days_between('latest_successes.last_loaded_at', as_of()) }} * 24.0 as hours_since_load,
-        sources.max_staleness_hours
+        sources.max_staleness_hours,
+        latest_successes.last_changed_at,
+        {{ days_between('latest_successes.last_changed_at', as_of()) }} * 24.0 as quiet_hours,
+        sources.max_quiet_hours
     from sources
     left join latest_attempts on sources.source = latest_attempts.source
     left join latest_successes on sources.source = latest_successes.source
@@ -68,7 +72,8 @@ judged as (
         *,
         last_loaded_at is null
         or last_status != 'loaded'
-        or hours_since_load > max_staleness_hours as is_stale
+        or hours_since_load > max_staleness_hours as is_stale,
+        coalesce(quiet_hours > max_quiet_hours, false) as is_quiet
     from measured
 
 )
