@@ -21,7 +21,8 @@ RARE_RATE = 0.05
 SETTINGS = {
     "volume_history_days": int,
     "volume_least_days": int,
-    "volume_range_factor": float,
+    "volume_drop_factor": float,
+    "volume_surge_factor": float,
     "shift_window_days": int,
     "shift_least_count": int,
     "most_shift_rate": float,
@@ -47,20 +48,14 @@ def expectations(limits: dict[str, float]) -> list[dict[str, Any]]:
         kind = "expect_column_values_to_be_between"
         return {"severity": severity, "type": kind, "kwargs": kwargs, "claim": claim, "found": found}
 
-    factor = limits["volume_range_factor"]
-    days, most_shift = f"the {limits['volume_history_days']:.0f} days before", limits["most_shift_rate"]
+    least_volume, most_volume = 1 / limits["volume_drop_factor"], limits["volume_surge_factor"]
+    most_shift = limits["most_shift_rate"]
+    before = f"in the {limits['volume_history_days']:.0f} days before"
     return [
         between("what the last load found is stored, to the row", "block", "missing_row_count", "missing_words", 0, 0),
-        between(f"as many rows as in {days}", "warn", "volume_ratio", "volume_words", 1 / factor, factor),
-        between(
-            f"no column emptier or fuller than in {days}",
-            "warn",
-            "empty_shift",
-            "empty_words",
-            None,
-            limits["most_shift_rate"],
-        ),
-        between(f"categories mixed as in {days}", "warn", "mix_shift", "mix_words", None, most_shift),
+        between(f"as many rows as {before}", "warn", "volume_ratio", "volume_words", least_volume, most_volume),
+        between(f"columns as full as {before}", "warn", "empty_shift", "empty_words", None, most_shift),
+        between(f"categories mixed as {before}", "warn", "mix_shift", "mix_words", None, most_shift),
     ]
 
 
@@ -75,14 +70,12 @@ def told(frame: pd.DataFrame, item: dict[str, Any]) -> str:
             words[index] if frame["raw_table"][index] == "loads" else f"{frame['raw_table'][index]}: {words[index]}"
             for index in failed.index
         )
-    judged = int(values.notna().sum())
-    if not judged:
+    judged = values.notna()
+    if not judged.any():
         return next(iter(words.dropna()), "no history yet")
-    return (
-        words[values.first_valid_index()]
-        if column == "missing_row_count"
-        else f"{judged} of {len(frame) - 1} tables judged"
-    )
+    if column == "missing_row_count":
+        return words[judged].iloc[0]
+    return f"{judged.sum()} of {len(frame) - 1} tables judged"
 
 
 def recent(settings: Settings, source: str, limits: dict[str, float]) -> pd.DataFrame:

@@ -84,7 +84,7 @@ def judged(settings: Settings, limits: dict[str, float] | None = None) -> list[t
 
 def test_the_first_load_has_no_history_and_passes(settings):
     stored(settings, {TODAY: 50_000})
-    assert judged(settings)[VOLUME] == (True, "no history yet: 0 of 7 days with a load")
+    assert judged(settings)[VOLUME] == (True, "no history yet: 0 of 14 days with a load")
     assert all(holds for holds, _ in judged(settings))
 
 
@@ -100,7 +100,7 @@ def test_ordinary_days_pass(settings):
     [
         (0, "leads: 0 rows a day, before 100 to 140"),
         (30, "leads: 30 rows a day, before 100 to 140"),
-        (430, "leads: 430 rows a day, before 100 to 140"),
+        (1500, "leads: 1,500 rows a day, before 100 to 140"),
     ],
 )
 def test_none_or_few_or_many_rows_where_there_are_usually_some_are_told(settings, count, words):
@@ -155,6 +155,6 @@ def test_a_load_of_which_a_row_is_missing_is_told(settings):
 def test_what_is_usual_is_a_matter_of_the_playbook(settings):
     stored(settings, dict.fromkeys(DAILY, 100) | {TODAY: 250})
     assert judged(settings)[VOLUME][0]
-    assert not judged(settings, usual() | {"volume_range_factor": 2.0})[VOLUME][0]
-    assert not judged(settings, usual() | {"volume_range_factor": 1.0, "volume_history_days": 14})[VOLUME][0]
+    assert not judged(settings, usual() | {"volume_surge_factor": 2.0})[VOLUME][0]
+    assert not judged(settings, usual() | {"volume_surge_factor": 1.0, "volume_history_days": 20})[VOLUME][0]
     assert judged(settings, usual() | {"volume_least_days": 29})[VOLUME][0]
