@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,7 @@ def validated(name: str, frame: pd.DataFrame, items: list[dict]) -> Any:
     from great_expectations.core import ExpectationSuite
     from great_expectations.expectations.registry import get_expectation_impl
 
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(False)
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("warehouse").add_dataframe_asset(name)
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    batch = _whole_frames().get_batch({"dataframe": frame})
     expectations = [
         get_expectation_impl(item["type"])(
             **item["kwargs"], **({"description": item["claim"]} if "claim" in item else {})
@@ -65,6 +62,21 @@ def validated(name: str, frame: pd.DataFrame, items: list[dict]) -> Any:
     report = batch.validate(ExpectationSuite(name, expectations=expectations), result_format=RESULT_FORMAT)
     report.meta = {"great_expectations_version": gx.__version__}  # else with a fingerprint of the data
     return report
+
+
+@cache
+def _whole_frames() -> Any:
+    """What makes a batch of a frame; made once, since each change of a context writes all of it down as YAML."""
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.enable_analytics(False)
+    context.variables.progress_bars = {"globally": False}
+    return (
+        context.data_sources.add_pandas("warehouse")
+        .add_dataframe_asset("table")
+        .add_batch_definition_whole_dataframe("all")
+    )
 
 
 def counted(report: Any, results: list[Any]) -> Any:
@@ -87,13 +99,18 @@ def write(settings: Settings, run_id: str, reports: dict[str, Any]) -> Path:
     `reports` are those of `validated` by table. A run that stops leaves the pages of what it had checked by then. Only
     the newest runs are kept.
     """
+    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    renderer, view = ValidationResultsPageRenderer(run_info_at_end=True), DefaultJinjaPageView()
     folder = folder_of(settings, run_id)
     folder.mkdir(parents=True, exist_ok=True)
     results = folder / RESULTS
     listed = json.loads(results.read_text(encoding="utf-8")) if results.exists() else {}
     for table, report in reports.items():
         page = f"{table}.html"
-        (folder / page).write_text(_page(report), encoding="utf-8")
+        text = FROM_OUTSIDE.sub("", view.render(renderer.render(report), show_how_to_buttons=False))
+        (folder / page).write_text(text.replace("</head>", f"{STYLE}</head>", 1), encoding="utf-8")
         passed = sum(bool(result.success) for result in report.results)
         listed[table] = {"page": page, "passed": passed, "expected": len(report.results)}
     results.write_text(json.dumps(listed, indent=1), encoding="utf-8")
@@ -101,16 +118,6 @@ def write(settings: Settings, run_id: str, reports: dict[str, Any]) -> Path:
     for old in sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT_RUNS]:
         shutil.rmtree(old, ignore_errors=True)
     return folder / INDEX
-
-
-def _page(report: Any) -> str:
-    """Great Expectations' own page of a table, as one file that stands for itself."""
-    from great_expectations.render.renderer import ValidationResultsPageRenderer  # takes seconds to import
-    from great_expectations.render.view import DefaultJinjaPageView
-
-    document = ValidationResultsPageRenderer(run_info_at_end=True).render(report)
-    page = DefaultJinjaPageView().render(document, show_how_to_buttons=False)
-    return FROM_OUTSIDE.sub("", page).replace("</head>", f"{STYLE}</head>", 1)
 
 
 def _index(run_id: str, listed: dict[str, dict[str, Any]]) -> str:
