@@ -3,6 +3,7 @@
 Only what came after the first load is looked at: that one brings years at once and says nothing about a day.
 """
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -15,9 +16,8 @@ from ingestion.sql import identifier, literal
 
 # Beside the source's own rows: what was refused, and where the next load begins.
 BOOKKEEPING = {"quarantine", "cursors"}
-# A column with more values than that holds names or numbers, no categories; rarer categories are counted together.
+# A column with more values than that holds names or numbers, no categories.
 MOST_CATEGORIES = 30
-RARE_RATE = 0.05
 SETTINGS = {
     "volume_history_days": int,
     "volume_least_days": int,
@@ -84,7 +84,8 @@ def recent(settings: Settings, source: str, limits: dict[str, float]) -> pd.Data
     `missing_row_count` is what the last load found new or changed less what is stored of it. `volume_ratio` is 1 within
     the range of the days before, else how many times as many (or few) rows came as on the fullest (or emptiest) day.
     `empty_shift` and `mix_shift` are shares (0 to 1) by which the column that differs most does so: of empty cells, and
-    of filled ones that lie in other categories (total variation). Null where there is too little history to say.
+    of filled ones that lie in other categories (total variation) beyond what weeks before differed from each other, so
+    that the names of campaigns, which come and go, count for nothing. Null where there is too little history to say.
     """
     dataset = raw_dataset(source)
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
@@ -173,7 +174,9 @@ def _volume(
     words = f"{count:,.0f} rows a day, before {least:,.0f} to {most:,.0f}"
     if max(count, mean) < limits["least_group_count"]:
         return {"volume_ratio": 1.0, "volume_words": f"{words}: too few to judge"}
-    ratio = count / least if count < least else count / most if most and count > most else 1.0 if most else count
+    # What comes once a month, or in handfuls, may come in any number.
+    usual_most = max(most, limits["least_group_count"]) if most else count
+    ratio = count / least if count < least else max(1.0, count / usual_most)
     return {"volume_ratio": ratio, "volume_words": words}
 
 
@@ -209,8 +212,11 @@ def _shifts(
         before, now = 1 - (filled - recent_filled) / before_count, 1 - recent_filled / recent_count
         empty.append((abs(now - before), f"{column}: {now:.0%} empty, before {before:.0%}"))
         if categories and categories <= MOST_CATEGORIES and min(recent_filled, filled - recent_filled) >= enough:
-            shift = _variation(connection, name, column, is_recent, in_view)
-            mixes.append((shift, f"{column}: {shift:.0%} lie in other categories than before"))
+            age = f"(date {literal(today)} - cast(_loaded_at as date)) // {window}"
+            shift, usual = _variation(connection, name, column, age, in_view)
+            if usual is not None:
+                words = f"{column}: {shift:.0%} lie in other categories than before, usually up to {usual:.0%}"
+                mixes.append((shift - usual, words))
     (empty_shift, empty_words), (mix_shift, mix_words) = max(empty), max(mixes, default=(None, "no categories"))
     return {
         "empty_shift": empty_shift,
@@ -220,34 +226,30 @@ def _shifts(
     }
 
 
-def _variation(connection: duckdb.DuckDBPyConnection, name: str, column: str, is_recent: str, in_view: str) -> float:
-    """Total variation between the shares of a column's categories lately and before; rare ones are one category."""
-    [(variation,)] = connection.execute(
+def _variation(
+    connection: duckdb.DuckDBPyConnection, name: str, column: str, age: str, in_view: str
+) -> tuple[float, float | None]:
+    """Total variation between a column's categories lately and before, and the most by which a stretch before differed.
+
+    `age` numbers stretches of equal length backwards from 0. Of fewer than two before nothing usual is known.
+    """
+    counts: dict[int, Counter[str]] = {}
+    rows = connection.execute(
         f"""
-        with counted as (
-            select
-                count(*) filter (where {is_recent}) as recent_count,
-                count(*) filter (where not ({is_recent})) as before_count
-            from {name}
-            where {in_view} and {identifier(column)} is not null
-            group by {identifier(column)}
-        ),
-
-        shares as (
-            select
-                recent_count / sum(recent_count) over () as recent_share,
-                before_count / sum(before_count) over () as before_share,
-                row_number() over () as category
-            from counted
-        ),
-
-        lumped as (
-            select sum(recent_share) as recent_share, sum(before_share) as before_share
-            from shares
-            group by case when greatest(recent_share, before_share) < {RARE_RATE} then 0 else category end
-        )
-
-        select sum(abs(recent_share - before_share)) / 2 from lumped
+        select {age} as age, cast({identifier(column)} as varchar) as category, count(*) as row_count
+        from {name}
+        where {in_view} and {identifier(column)} is not null
+        group by all
         """
     ).fetchall()
-    return float(variation)
+    for number, category, count in rows:
+        counts.setdefault(number, Counter())[category] = count
+    before = [number for number in counts if number]
+
+    def differs(number: int) -> float:
+        """The share of a stretch's rows that lie in other categories than those of all stretches before today's."""
+        others = sum((counts[other] for other in before if other != number), Counter())
+        own, all_own, all_others = counts[number], counts[number].total(), others.total()
+        return sum(abs(own[value] / all_own - others[value] / all_others) for value in own | others) / 2
+
+    return differs(0), max(map(differs, before)) if len(before) > 1 else None
