@@ -1,6 +1,8 @@
-"""The published state: versioned read-only files behind a symlink that is swapped in one step.
+"""The published state: versioned read-only files behind symlinks that are swapped in one step each.
 
 Readers resolve `current.duckdb` and open the file it points to; they see the old numbers or the new ones, never a mix.
+Who people are stands in a file of its own, `contacts/<version>.duckdb`: `contacts_of` names the one that belongs to a
+serving file, so that both are always of one run. `contacts.duckdb` points at the present one.
 """
 
 import json
@@ -18,9 +20,23 @@ from ingestion.config import PROJECT_DIR, Settings
 from ingestion.faults import Fault
 
 KEPT_FILES = 7
+KEPT_CONTACTS = 2  # personal data: as few as a rollback needs
 CURRENT = "current.duckdb"
+CONTACTS = "contacts.duckdb"
 LAST_RUN = "last_run.json"
 VERSION_NAME = "%Y%m%dT%H%M%S%fZ"
+# What is published of the schema `pii`, for those who may see people.
+CONTACT_TABLES = {
+    "contacts": """
+        select lead_id, full_name, email, phone, company_name
+        from warehouse.pii.contacts
+        semi join warehouse.marts.dim_leads using (lead_id)
+        where not is_deleted and coalesce(full_name, email, phone) is not null
+        order by lead_id
+    """,
+    "call_list": "select * from warehouse.pii.call_list order by list_rank",
+    "nurture_list": "select * from warehouse.pii.nurture_list order by list_rank",
+}
 
 
 @dataclass(frozen=True)
@@ -37,21 +53,49 @@ class CheckResult:
 
 
 def publish(settings: Settings, run_id: str, checks: list[CheckResult]) -> Path:
-    """Copy the marts into a new serving file, swap it in and forget all but the newest; return the file."""
+    """Copy the marts into a new serving file, and who people are into its contacts file; swap both in and forget all
+    but the newest. Returns the serving file.
+    """
     directory = settings.serving_dir
     directory.mkdir(parents=True, exist_ok=True)
+    contacts_dir(directory).mkdir(mode=0o700, exist_ok=True)
     now = _clock()
     target = directory / f"{now.strftime(VERSION_NAME)}.duckdb"
-    unfinished = target.with_suffix(".unfinished")
-    for leftover in directory.glob("*.unfinished*"):
+    orphans = [path for path in versions(contacts_dir(directory)) if not (directory / path.name).exists()]
+    for leftover in [*directory.glob("*.unfinished*"), *contacts_dir(directory).glob("*.unfinished*"), *orphans]:
         leftover.unlink()
+    _write_contacts(settings, contacts_of(target), run_id, now)
+    _write_serving(settings, target, run_id, now, checks)
+    # Between these two a reader still gets the older contacts: it asks for those of the serving file that it reads.
+    _point_at(directory, CONTACTS, contacts_of(target))
+    _point_at(directory, CURRENT, target)
+    _record(directory, run_id, "published", "")
+    for old in versions(directory)[:-KEPT_FILES] + versions(contacts_dir(directory))[:-KEPT_CONTACTS]:
+        old.unlink(missing_ok=True)
+    return target
+
+
+def contacts_dir(directory: Path) -> Path:
+    """Where the versions of the contacts file lie: a folder that only its owner can enter."""
+    return directory / "contacts"
+
+
+def contacts_of(serving_file: Path) -> Path:
+    """The contacts file that was published with a serving file; of old ones it is no more there."""
+    return contacts_dir(serving_file.parent) / serving_file.name
+
+
+def _write_serving(
+    settings: Settings, target: Path, run_id: str, published_at: datetime, checks: list[CheckResult]
+) -> None:
+    unfinished = target.with_suffix(".unfinished")
     with duckdb.connect(str(unfinished)) as connection:
         connection.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
         connection.execute("create schema marts")
         _copy_relations(connection)
         _copy_playbook(connection)
         _copy_views(connection)
-        _write_run(connection, settings, run_id, now)
+        _write_run(connection, settings, run_id, published_at)
         _write_checks(connection, checks)
         _copy_macros(connection)
         connection.execute("detach warehouse")
@@ -59,11 +103,32 @@ def publish(settings: Settings, run_id: str, checks: list[CheckResult]) -> Path:
     unfinished.chmod(0o440)
     _sync(unfinished)
     unfinished.replace(target)
-    _point_at(directory, target)
-    _record(directory, run_id, "published", "")
-    for old in versions(directory)[:-KEPT_FILES]:
-        old.unlink(missing_ok=True)
-    return target
+
+
+def _write_contacts(settings: Settings, target: Path, run_id: str, published_at: datetime) -> None:
+    """The CONTACT_TABLES that the warehouse has, and `published_run` (one row: run_id, published_at, serving_file)."""
+    unfinished = target.with_suffix(".unfinished")
+    with duckdb.connect(str(unfinished)) as connection:
+        unfinished.chmod(0o600)
+        connection.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
+        built = connection.execute(
+            """
+            select table_name
+            from information_schema.tables
+            where table_catalog = 'warehouse' and table_schema = 'pii'
+            """
+        ).fetchall()
+        for name, select in CONTACT_TABLES.items():
+            if (name,) in built:
+                connection.execute(f"create table {name} as {select}").fetchall()
+        connection.execute(
+            "create table published_run as select ? as run_id, ?::timestamp as published_at, ? as serving_file",
+            [run_id, published_at, target.name],
+        ).fetchall()
+        connection.execute("detach warehouse")
+        connection.execute("checkpoint")
+    _sync(unfinished)
+    unfinished.replace(target)
 
 
 def current(settings: Settings) -> Path | None:
@@ -73,7 +138,10 @@ def current(settings: Settings) -> Path | None:
 
 
 def rollback(settings: Settings) -> Path:
-    """Point readers at the version before the present one; return it. Raises Fault where there is none."""
+    """Point readers at the version before the present one, and at its contacts where they are kept; return it.
+
+    Raises Fault where there is none.
+    """
     directory = settings.serving_dir
     current = directory / CURRENT
     if not current.exists():
@@ -81,7 +149,11 @@ def rollback(settings: Settings) -> Path:
     earlier = [path for path in versions(directory) if path.name < current.resolve().name]
     if not earlier:
         raise Fault(f"{current.resolve().name} is the oldest version that is kept; there is nothing to go back to.")
-    _point_at(directory, earlier[-1])
+    if contacts_of(earlier[-1]).exists():
+        _point_at(directory, CONTACTS, contacts_of(earlier[-1]))
+    else:  # better none than those of another run
+        (directory / CONTACTS).unlink(missing_ok=True)
+    _point_at(directory, CURRENT, earlier[-1])
     _record(directory, earlier[-1].stem, "rolled_back", f"Somebody went back from {current.resolve().stem}.")
     return earlier[-1]
 
@@ -233,12 +305,12 @@ def _write_checks(connection: duckdb.DuckDBPyConnection, checks: list[CheckResul
         )
 
 
-def _point_at(directory: Path, target: Path) -> None:
-    """Swap the symlink in one step; a link is written beside it and renamed over it."""
-    link = directory / f"{CURRENT}.new"
+def _point_at(directory: Path, name: str, target: Path) -> None:
+    """Swap a symlink in one step; a link is written beside it and renamed over it."""
+    link = directory / f"{name}.new"
     link.unlink(missing_ok=True)
-    link.symlink_to(target.name)
-    link.replace(directory / CURRENT)
+    link.symlink_to(target.relative_to(directory))
+    link.replace(directory / name)
 
 
 def _last_note(directory: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Publish what passed: marts into a versioned serving file, and the dashboard that reads it."""
+"""Publish what passed: marts into a versioned serving file, people into another, and the dashboard that reads it."""
 
 import json
 
@@ -13,12 +13,12 @@ from dagster_project.restatements import explain
 GROUP = "serving"
 
 
-def mart_keys() -> list[dg.AssetKey]:
-    """The assets that are copied into the serving file."""
-    return sorted(key for key, spec in warehouse.specs_by_key.items() if spec.group_name == "marts")
+def published_keys() -> list[dg.AssetKey]:
+    """The assets that are copied into the serving file and into the contacts file."""
+    return sorted(key for key, spec in warehouse.specs_by_key.items() if spec.group_name in ("marts", "pii"))
 
 
-@dg.asset(deps=mart_keys(), group_name=GROUP, kinds={"duckdb"}, pool=WAREHOUSE_POOL)
+@dg.asset(deps=published_keys(), group_name=GROUP, kinds={"duckdb"}, pool=WAREHOUSE_POOL)
 def restatements(context: dg.AssetExecutionContext, warehouse_lock: WarehouseLock) -> dg.MaterializeResult:
     """By how much figures of past months are other than published, and why."""
     code, readers_see = code_version(SETTINGS), serving.current(SETTINGS)
@@ -26,9 +26,9 @@ def restatements(context: dg.AssetExecutionContext, warehouse_lock: WarehouseLoc
     return dg.MaterializeResult(metadata={"moved_figures": moved_count})
 
 
-@dg.asset(deps=[*mart_keys(), restatements], group_name=GROUP, kinds={"duckdb"}, pool=WAREHOUSE_POOL)
+@dg.asset(deps=[*published_keys(), restatements], group_name=GROUP, kinds={"duckdb"}, pool=WAREHOUSE_POOL)
 def serving_file(context: dg.AssetExecutionContext, warehouse_lock: WarehouseLock) -> dg.MaterializeResult:
-    """The marts as readers see them: a new read-only file, swapped in once every blocking check has passed."""
+    """The marts as readers see them and, apart, who people are: new files, swapped in once what blocks has passed."""
     path = serving.publish(SETTINGS, context.run_id, run_checks(context.instance, context.run_id))
     context.log.info(f"published {path}")
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(path), "size": path.stat().st_size})

@@ -32,6 +32,15 @@ def build(settings: Settings, version: int) -> None:
         connection.execute(
             f"""
             create schema if not exists marts;
+            create schema if not exists pii;
+            create or replace table pii.contacts as
+            select
+                i as lead_id, 'Ann ' || {version} as full_name, i || '@acme.example' as email, null::varchar as phone,
+                'Acme' as company_name, i = 1 as is_deleted
+            from range({ROWS + 1}) as rows (i);
+            create or replace view pii.call_list as
+            select row_number() over (order by lead_id desc) as list_rank, lead_id, {version} as version
+            from pii.contacts where lead_id < 3;
             create or replace table marts.dim_leads as
             select i as lead_id, {version} as version from range({ROWS}) as rows (i);
             create or replace table marts.fct_opportunities as select * from marts.dim_leads;
@@ -52,6 +61,13 @@ def read(settings: Settings) -> set[int]:
     assert leads == deals
     assert [count for _, count in leads] == [ROWS]
     return {version for version, _ in leads}
+
+
+def contacts(settings: Settings, sql: str) -> list[tuple]:
+    """Ask the contacts file that belongs to what readers see."""
+    path = serving.contacts_of((settings.serving_dir / serving.CURRENT).resolve())
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
 
 
 READER = """
@@ -188,3 +204,65 @@ def test_what_dbt_kept_of_old_refreshes_is_forgotten(settings):
     forget_old_runs(settings, "build_warehouse")
     kept = {path.name for path in target_dir(settings).iterdir()}
     assert kept == {"compiled", *(f"build_warehouse-{number}" for number in range(2, KEPT_RUNS + 2))}
+
+
+def test_contacts_are_published_with_their_serving_file_and_name_its_run(settings):
+    build(settings, 1)
+    path = serving.publish(settings, "run 1", [])
+    assert contacts(settings, "select run_id, serving_file from published_run") == [("run 1", path.name)]
+    # Neither who was deleted (1) nor who is no lead of the marts (the last).
+    assert contacts(settings, "select count(*), max(lead_id), count(*) filter (lead_id = 1) from contacts") == [
+        (ROWS - 1, ROWS - 1, 0)
+    ]
+    assert contacts(settings, "from call_list") == [(1, 2, 1), (2, 1, 1), (3, 0, 1)]
+    assert (settings.serving_dir / serving.CONTACTS).resolve() == serving.contacts_of(path)
+
+
+def test_only_the_owner_may_read_the_contacts(settings):
+    build(settings, 1)
+    path = serving.contacts_of(serving.publish(settings, "run", []))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_last_two_versions_of_the_contacts_are_kept(settings):
+    build(settings, 1)
+    published = [serving.publish(settings, f"run {number}", []) for number in range(4)]
+    assert serving.versions(serving.contacts_dir(settings.serving_dir)) == [
+        serving.contacts_of(path) for path in published[-2:]
+    ]
+
+
+def test_rollback_takes_the_contacts_along_and_gives_none_rather_than_those_of_another_run(settings):
+    for version in (1, 2, 3):
+        build(settings, version)
+        serving.publish(settings, f"run {version}", [])
+    back = serving.rollback(settings)
+    assert (settings.serving_dir / serving.CONTACTS).resolve() == serving.contacts_of(back)
+    assert contacts(settings, "select distinct full_name from contacts") == [("Ann 2",)]
+    older = serving.rollback(settings)
+    assert not serving.contacts_of(older).exists()
+    assert not (settings.serving_dir / serving.CONTACTS).is_symlink()
+    build(settings, 4)
+    newest = serving.publish(settings, "run 4", [])
+    assert (settings.serving_dir / serving.CONTACTS).resolve() == serving.contacts_of(newest)
+
+
+def test_a_publish_that_fails_between_the_two_files_leaves_readers_numbers_and_contacts_of_one_run(
+    settings, monkeypatch
+):
+    build(settings, 1)
+    serving.publish(settings, "run 1", [])
+    build(settings, 2)
+    swap = serving._point_at
+
+    def cut_off(directory: Path, name: str, target: Path) -> None:
+        if name == serving.CURRENT:
+            raise OSError("cut off")
+        swap(directory, name, target)
+
+    monkeypatch.setattr(serving, "_point_at", cut_off)
+    with pytest.raises(OSError, match="cut off"):
+        serving.publish(settings, "run 2", [])
+    assert read(settings) == {1}
+    assert contacts(settings, "select run_id from published_run") == [("run 1",)]
