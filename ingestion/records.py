@@ -25,7 +25,16 @@ from ingestion.landing import (
 )
 from ingestion.pages import DELETED, OF_RECORDS, PRESENT, Reading, Stream, read
 from ingestion.sources import Extraction, RawState
-from ingestion.sql import copy_to_parquet, email_key, equal, identifier, identifiers, literal
+from ingestion.sql import (
+    copy_to_parquet,
+    email_key,
+    equal,
+    id_without_address,
+    identifier,
+    identifiers,
+    keyed_hash,
+    literal,
+)
 from ingestion.versions import VERSION_COLUMNS, Snapshot
 
 _BEFORE_THE_FIRST = "no load yet"
@@ -62,6 +71,9 @@ class RawTable:
     `columns` are those that staging reads, in snake_case as dlt spells them, with their types; the key's are among
     them. `version` is the column whose greater value is the newer state of a record. From the column `email` a join
     key and the domain are made (`email_key`, `email_domain`). `parents` stand before it among the tables.
+
+    `ids` are columns, of those that the vendor's customer fills, in which an e-mail becomes its key; `hashed` are those
+    made of what may be personal, stored as keyed hashes.
     """
 
     name: str
@@ -70,6 +82,8 @@ class RawTable:
     version: str | None = None
     email: str | None = None
     parents: tuple[Parent, ...] = ()
+    ids: tuple[str, ...] = ()
+    hashed: tuple[str, ...] = ()
 
     def with_columns(self, columns: Mapping[str, str]) -> "RawTable":
         """The same table with further columns."""
@@ -163,7 +177,7 @@ def extract(
             orphans = _orphans(connection, result.table, tables, raw, landing)
             snapshot = _snapshot(connection, result, reading, raw, result.table.name in whole, notices, orphans)
             changed_count += land(connection, snapshot, raw, landing)
-        land(connection, _quarantine(connection, conformed), raw, landing)
+        land(connection, _quarantine(connection, conformed, secret), raw, landing)
         land(connection, _cursor_snapshot(connection, reading), raw, landing)
         types = {result.table.name: result.types for result in conformed}
         types |= {"cursors": CURSOR_COLUMNS, "quarantine": QUARANTINE_COLUMNS}
@@ -216,7 +230,7 @@ def _conform(
     if given is None:
         empty = ", ".join(f"cast(null as varchar) as {identifier(name)}" for name in (*own, *OF_RECORDS))
         given = f"(select {empty}, '0' as _line where false)"
-    columns = [f"{_typed(name, types[name])} as {identifier(name)}" for name in table.columns]
+    columns = [f"{_stored(table, name, types[name], secret)} as {identifier(name)}" for name in table.columns]
     if table.email:
         address = f"trim({identifier(table.email)})"
         columns += [
@@ -262,6 +276,13 @@ def _conform(
         f"select count(*) filter (where not _is_deleted), count(*) filter (where _fault is not null) from {typed}"
     ).fetchall()
     return _Conformed(table, types, rows, refused, row_count, quarantined_count)
+
+
+def _stored(table: RawTable, name: str, data_type: str, secret: bytes) -> str:
+    """The expression that turns a text into what is stored: of the type, and an id without an address."""
+    if name in table.ids:
+        return id_without_address(identifier(name), secret)
+    return keyed_hash(identifier(name), secret) if name in table.hashed else _typed(name, data_type)
 
 
 def _typed(name: str, data_type: str) -> str:
@@ -387,13 +408,14 @@ def _typed_key(table: RawTable) -> str:
     return ", ".join(f"{_typed(name, table.columns[name])} as {identifier(name)}" for name in table.key)
 
 
-def _quarantine(connection: duckdb.DuckDBPyConnection, conformed: list[_Conformed]) -> Snapshot:
+def _quarantine(connection: duckdb.DuckDBPyConnection, conformed: list[_Conformed], secret: bytes) -> Snapshot:
     """Refused records as one table; a record that is good by now leaves a tombstone there."""
 
     def keys(result: _Conformed) -> str:
         record_id = " || '/' || ".join(
             f"coalesce(cast({identifier(name)} as varchar), '')" for name in result.table.key
         )
+        record_id = id_without_address(f"({record_id})", secret)
         name = literal(result.table.name)
         return f"{name} as entity, coalesce(_file, {name}) as file, _file_line as line, {record_id} as record_id"
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 # Of each database that is open; DuckDB writes to disk what does not fit.
 MEMORY_LIMIT = "500MB"
+# An e-mail wherever it stands in a text.
+ADDRESS_PATTERN = r"[^\s@]+@[^\s@]+\.[^\s@]+"
 
 
 def identifier(name: str, relation: str = "") -> str:
@@ -34,8 +36,20 @@ def equal(names: Iterable[str], left: str, right: str) -> str:
 
 
 def email_key(email: str, secret: bytes) -> str:
-    """HMAC-SHA256 (RFC 2104) of the lower-cased e-mail in SQL, as hexadecimal text."""
+    """HMAC-SHA256 (RFC 2104) of the lower-cased e-mail in SQL, as hexadecimal text; null where it is no e-mail."""
+    return f"case when {email} like '%_@_%' then {keyed_hash(f'lower({email})', secret)} end"
+
+
+def id_without_address(value: str, secret: bytes) -> str:
+    """An id in SQL: the hash of the lower-cased text where an e-mail stands in it, which is then its `email_key`."""
+    return (
+        f"case when {value} like '%@%' and regexp_matches({value}, {literal(ADDRESS_PATTERN)}) "
+        f"then {keyed_hash(f'lower({value})', secret)} else {value} end"
+    )
+
+
+def keyed_hash(text: str, secret: bytes) -> str:
+    """HMAC-SHA256 (RFC 2104) of a text in SQL, as hexadecimal text: without the key nobody can try out e-mails."""
     block = secret.ljust(64, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
-    hashed = f"sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode(lower({email})))))"
-    return f"case when {email} like '%_@_%' then {hashed} end"
+    return f"sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode({text}))))"

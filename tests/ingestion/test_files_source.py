@@ -552,16 +552,41 @@ def test_an_email_becomes_a_keyed_hash_and_a_domain(judge):
     assert keys[0] == keys[1]
 
 
-def test_a_given_email_key_and_domain_stand(judge):
+def keyed(text: str) -> str:
+    return hmac.new(SECRET, text.encode(), hashlib.sha256).hexdigest()
+
+
+def test_a_given_domain_stands_and_a_given_email_key_is_keyed_anew_as_it_may_be_a_bare_hash(judge):
     content = (
         "lead_id,created_at,email,email_key,email_domain\nL1,2026-01-31,a@x.com,KEY,Group.com\nL2,2026-01-31,,KEY2,\n"
     )
     assert cells(judge("leads.csv", content).good, "email_key", "email_domain") == [
-        ("KEY", "group.com"),
-        ("KEY2", None),
+        (keyed("a@x.com"), "group.com"),
+        (keyed("KEY2"), None),
     ]
     without_email = judge("leads.csv", "lead_id,created_at,email_key\nL1,2026-01-31,KEY\n")
-    assert cells(without_email.good, "email_key", "email_domain") == [("KEY", None)]
+    assert cells(without_email.good, "email_key", "email_domain") == [(keyed("KEY"), None)]
+
+
+def test_an_id_with_an_email_in_it_becomes_a_key_that_is_the_same_everywhere(judge):
+    leads = judge(
+        "leads.csv", "lead_id,created_at,owner_id\nAnn@Acme.example,2026-01-31,rep@us.example\nL2,2026-01-31,U2\n"
+    )
+    assert cells(leads.good, "lead_id", "owner_id") == [
+        (keyed("ann@acme.example"), keyed("rep@us.example")),
+        ("L2", "U2"),
+    ]
+    content = (
+        "activity_id,lead_id,visitor_id,activity_type,occurred_at\n"
+        "ann@acme.example 2026-02-01,ann@acme.example,ann@acme.example,page_view,2026-02-01T09:00:00Z\n"
+    )
+    assert cells(judge("activities.csv", content).good, "activity_id", "lead_id", "visitor_id") == [
+        (keyed("ann@acme.example 2026-02-01"), keyed("ann@acme.example"), keyed("ann@acme.example"))
+    ]
+    changes = "lead_id,stage,changed_at,changed_by\nann@acme.example,lead,2026-02-01,rep@us.example\n"
+    assert cells(judge("lead_stage_changes.csv", changes).good, "lead_id", "changed_by") == [
+        (keyed("ann@acme.example"), keyed("rep@us.example"))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -865,6 +890,6 @@ def test_every_entity_takes_its_columns_in_their_own_types_and_as_text(judge, pl
         for column in table.columns
     }
     as_text = {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
-    expected = [tuple(row.values())]
+    expected = [tuple(keyed(value) if name == "email_key" else value for name, value in row.items())]
     assert cells(judge(f"{entity}.parquet", [row]).good, *row) == expected
     assert cells(judge(f"{entity}.jsonl", [as_text]).good, *row) == expected

@@ -2,6 +2,8 @@
 
 # ruff: noqa: E501
 
+import hashlib
+import hmac
 import json
 import re
 from collections.abc import Iterator
@@ -26,6 +28,7 @@ from ingestion.sources.google_analytics.exported import event_row
 PREFIX = "FUNNELHOUSE_GOOGLE_ANALYTICS_"
 # On an evening when visitors have come already.
 EVENING = NOW + timedelta(hours=15)
+SECRET = b"k" * 32
 
 
 class Export:
@@ -34,6 +37,7 @@ class Export:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files.mkdir(parents=True)
+        (folder / "hash_secret").write_bytes(SECRET)  # events have the same ids in all folders
 
     @property
     def files(self) -> Path:
@@ -118,6 +122,17 @@ def test_every_exported_event_arrives_once_in_either_format(tmp_path):
         True,
         False,
     }
+
+
+def test_ids_that_events_are_given_cannot_be_tried_out_and_hold_no_address(exported):
+    signed_up = [{"key": "who", "value": {"string_value": "anna@acme.example"}}]
+    given = event("a", "anna@acme.example", event_params=signed_up)
+    exported.write("events_20260601.jsonl", given)
+    exported.loaded()
+    [(event_id, visitor)] = exported.standing("event_id, user_pseudo_id")
+    bare = event_row("2026-06-01", given)["event_id"]
+    assert event_id == hmac.new(SECRET, bare.encode(), hashlib.sha256).hexdigest()
+    assert visitor == hmac.new(SECRET, b"anna@acme.example", hashlib.sha256).hexdigest()
 
 
 def test_ten_daily_exports_give_what_one_at_the_end_gives(tmp_path):

@@ -6,6 +6,8 @@ Each claim is made of small files; that people and touches come out of them is t
 # ruff: noqa: E501
 
 import gzip
+import hashlib
+import hmac
 import json
 import shutil
 from collections.abc import Iterator
@@ -92,6 +94,18 @@ def test_an_event_becomes_a_row_in_utc_and_a_second_load_brings_nothing(site):
     consents = site.query("select event_id, purpose, status from raw_web_events.consents")
     assert consents == [("e1", "marketing_email", "granted")]
     assert site.loaded().row_count == 0
+
+
+def test_an_address_that_a_tool_takes_for_its_own_id_becomes_a_key(site):
+    consent = {"purpose": "newsletter", "status": "granted"}
+    site.write("a.jsonl", event(1, event_id="Anna@acme.example:1", anonymous_id="Anna@acme.example", consent=consent))
+    site.loaded()
+    secret = (site.folder / "hash_secret").read_bytes()
+    keys = [
+        hmac.new(secret, text, hashlib.sha256).hexdigest() for text in (b"anna@acme.example:1", b"anna@acme.example")
+    ]
+    assert site.query("select event_id, anonymous_id from raw_web_events.events") == [tuple(keys)]
+    assert site.query("select event_id from raw_web_events.consents") == [(keys[0],)]
 
 
 def test_a_file_that_grows_is_read_on_from_where_it_ended(site):

@@ -12,7 +12,16 @@ import duckdb
 from ingestion.contract import Column, Table
 from ingestion.faults import Fault
 from ingestion.sources.files.given import lay_out
-from ingestion.sql import copy_to_parquet, email_key, equal, identifier, identifiers, literal
+from ingestion.sql import (
+    copy_to_parquet,
+    email_key,
+    equal,
+    id_without_address,
+    identifier,
+    identifiers,
+    keyed_hash,
+    literal,
+)
 
 DAY_PATTERN = r"\d{4}-\d{2}-\d{2}"
 MOMENT_PATTERN = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?"
@@ -20,6 +29,8 @@ OFFSET_PATTERN = MOMENT_PATTERN + r" ?(Z|[+-]\d{2}(:?\d{2})?)"
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
 PRECISION_SUFFIX = "_precision"
+# Columns that name a record; where an export took people's e-mails for their ids, those become keys.
+ID_SUFFIXES = ("_id", "changed_by")
 # Outside these years a date is a typing mistake, and DuckDB's `infinity` is one too.
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
 WHOLE_NUMBER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
@@ -197,8 +208,9 @@ def _typed(column: Column, given: dict[str, str], rules: Rules) -> str:
     name = column.name
     if name.endswith(PRECISION_SUFFIX):
         return _precision(name, given)
-    if name == "email_key" and "email" in given:
-        return f"coalesce({_text(name, given)}, {email_key(_text('email', given), rules.hash_secret)})"
+    if name == "email_key":
+        stated = keyed_hash(_text(name, given), rules.hash_secret)
+        return f"coalesce({email_key(_text('email', given), rules.hash_secret)}, {stated})"
     if name == "email_domain" and "email" in given:
         domain = f"split_part(lower({_text('email', given)}), '@', 2)"
         return f"coalesce(lower({_text(name, given)}), nullif({domain}, ''))"
@@ -206,7 +218,7 @@ def _typed(column: Column, given: dict[str, str], rules: Rules) -> str:
         return f"cast(null as {column.data_type})"
     text, given_type, cell = _text(name, given), given[name], identifier(name)
     if column.data_type == "string":
-        return text
+        return id_without_address(text, rules.hash_secret) if name.endswith(ID_SUFFIXES) else text
     if column.data_type in ("bigint", "int"):
         if given_type in WHOLE_NUMBER_TYPES:
             return f"cast({cell} as bigint)"

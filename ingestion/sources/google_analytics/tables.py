@@ -54,6 +54,8 @@ _EXPORT = (
             "event_params": "string",
         },
         email="user_email",
+        ids=("user_pseudo_id", "user_id", "lead_id"),
+        hashed=("event_id",),
     ),
     RawTable("exported_days", ("event_date",), {"event_date": "date", "is_final": "boolean", "files": "string"}),
 )

@@ -27,11 +27,13 @@ _TABLES = (
             "properties": "string",
         },
         email="email",
+        ids=("event_id", "anonymous_id"),
     ),
     RawTable(
         "consents",
         ("event_id", "purpose"),
         {"event_id": "string", "purpose": "string", "status": "string"},
+        ids=("event_id",),
     ),
     RawTable(
         "files",
