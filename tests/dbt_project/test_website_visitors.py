@@ -31,6 +31,8 @@ EVENTS = [
     event("b2", "form_submitted", "2026-02-04T10:00:00", "ben", email="ben@beta.example", country="DE", job_title="CFO"),
     event("b3", "unsubscribed", "2026-02-05T10:00:00", "ben", consent=[{"purpose": "marketing_email", "status": "withdrawn"}]),
     event("s1", "page_view", "2026-02-02T10:00:00", "stranger", referrer="https://www.bing.com/search?q=secret"),
+    # Where addresses do not belong: in the path of a page, in a tag, as the id of a visitor.
+    event("s2", "page_view", "2026-02-06T10:00:00", "anna@acme.example", url=f"{SITE}/leave/anna@acme.example", utm_content="anna%40acme.example"),
 ]  # fmt: skip
 
 
@@ -71,9 +73,11 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (data_dir / "inbox" / "leads.csv").write_text(
         "lead_id,email,full_name,created_at,job_title,lead_source\n7,anna@acme.example,,2026-02-10T08:00:00Z,VP IT,event\n"
         "8,carl@gamma.example,,2026-02-15T09:05:02Z,CIO,\n"
+        "9,,Beta,Anna Nowak,,\n"  # a cell too far to the right
     )
     (data_dir / "inbox" / "lead_stage_changes.csv").write_text(
-        "lead_id,stage,changed_at\n7,lead,2026-02-10T08:00:00Z\n7,mql,2026-02-11T08:00:00Z\n"
+        "lead_id,stage,changed_at,reason\n7,lead,2026-02-10T08:00:00Z,\n"
+        "7,mql,2026-02-11T08:00:00Z,write to anna@acme.example or +48 600 100 200\n"
     )
     lines = "".join(f"{json.dumps(line)}\n" for line in EVENTS)
     (data_dir / "events" / "2026-02.jsonl").write_text(f"{lines}broken\n")
@@ -130,6 +134,7 @@ def test_what_a_visitor_did_before_the_form_is_the_persons_and_a_strangers_is_no
         ("web_events:b2", "CFO", "form_submitted", "direct"),
         ("web_events:b3", "CFO", "unsubscribed", "marketing_email"),
         ("web_events:s1", "", "page_view", "organic_search"),
+        ("web_events:s2", "", "page_view", "direct"),
     ]
 
 
@@ -177,7 +182,17 @@ def test_a_person_agrees_with_the_form_and_objects_as_a_visitor(ask):
 
 def test_a_broken_line_is_shown_with_its_file_and_line(ask):
     shown = ask("select source, file, line, reason from marts.fct_quarantine")
-    assert shown == [("web_events", "2026-02.jsonl", 9, "the line is not JSON")]
+    assert ("web_events", "2026-02.jsonl", 10, "the line is not JSON") in shown
+
+
+def test_why_a_row_was_refused_is_shown_without_what_stood_in_its_cell(ask):
+    [(line, reason)] = ask("select line, reason from marts.fct_quarantine where source = 'files'")
+    assert (line, reason.split(" such")[0]) == (4, "created_at: … is not a date or a date-time")
+
+
+def test_a_reason_is_shown_without_the_addresses_and_phones_that_stand_in_it(ask):
+    reasons = ask("select reason from marts.fct_lead_stage_visits where reason is not null")
+    assert reasons == [("write to (e-mail) or (phone)",)]
 
 
 def test_names_and_e_mails_stand_in_contacts_and_nowhere_else_that_is_built(ask, published):
@@ -193,7 +208,8 @@ def test_names_and_e_mails_stand_in_contacts_and_nowhere_else_that_is_built(ask,
     assert len(tables) > 40
     for schema, table in tables:
         rows = str(ask(f"select * from {schema}.{table}")).lower()
-        assert not [word for word in ("@acme", "@beta", "nowak", "secret") if word in rows], table
+        words = ("@acme", "%40acme", "@beta", "nowak", "secret", "600 100 200")
+        assert not [word for word in words if word in rows], table
     serving = (published / "serving" / "current.duckdb").resolve().read_bytes()
     assert b"@acme.example" not in serving
     assert b"Nowak" not in serving

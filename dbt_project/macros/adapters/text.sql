@@ -73,3 +73,43 @@
         '{{ separator }}'
     )
 {%- endmacro %}
+
+{% macro without_addresses(value) %}
+    {#- A text without e-mails, also as a page's address spells them, and without phone numbers that begin with a +. -#}
+    {{- return(adapter.dispatch('without_addresses', 'funnelhouse')(value)) -}}
+{% endmacro %}
+
+{% macro default__without_addresses(value) -%}
+    case
+        when {{ value }} like '%@%' or {{ value }} like '%!%40%' escape '!' or {{ value }} like '%+%'
+            then regexp_replace(
+                regexp_replace({{ value }}, '[^\s@/?&=:;,<>()"''|]+(@|%40)[^\s@/?&=:;,<>()"''|]+', '(e-mail)', 'g'),
+                '\+[0-9][0-9 ()./-]{6,}[0-9]', '(phone)', 'g'
+            )
+        else {{ value }}
+    end
+{%- endmacro %}
+
+{% macro spark__without_addresses(value) -%}
+    case
+        when {{ value }} like '%@%' or {{ value }} like '%!%40%' escape '!' or {{ value }} like '%+%'
+            then regexp_replace(
+                regexp_replace({{ value }}, r'[^\s@/?&=:;,<>()"\x27|]+(@|%40)[^\s@/?&=:;,<>()"\x27|]+', '(e-mail)'),
+                r'\+[0-9][0-9 ()./-]{6,}[0-9]', '(phone)'
+            )
+        else {{ value }}
+    end
+{%- endmacro %}
+
+{% macro without_values(reason) %}
+    {#- Why a row was refused, without what stood in its cell: that may be anything, a name in the wrong column too. -#}
+    {{- return(adapter.dispatch('without_values', 'funnelhouse')(reason)) -}}
+{% endmacro %}
+
+{% macro default__without_values(reason) -%}
+    regexp_replace({{ reason }}, '(?s): [''"].*?[''"] (is|may|has|lies|stands)', ': … \1', 'g')
+{%- endmacro %}
+
+{% macro spark__without_values(reason) -%}
+    regexp_replace({{ reason }}, r'(?s): [\x27"].*?[\x27"] (is|may|has|lies|stands)', ': … $1')
+{%- endmacro %}

@@ -2,8 +2,24 @@
     ('lead_stage_changes', 'lead', 'lead_id'), ('opportunity_stage_changes', 'opportunity', 'opportunity_id'),
 ] -%}
 
-with refused as (
+with given as (
     {{ union_sources('quarantine', contract_columns()) }}
+),
+
+refused as (
+
+    select
+        entity,
+        file,
+        line,
+        record_id,
+        column_name,
+        {{ without_values('reason') }} as reason,
+        source,
+        loaded_at,
+        is_deleted
+    from given
+
 ),
 
 {% for entity, track, id in stages -%}
