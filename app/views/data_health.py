@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app import data, formatting, narrative, shell
+from app import data, exports, formatting, narrative, shell
 
 KINDS = {"great_expectations": "Great Expectations", "dbt": "dbt", "load": "Load"}
 SHOWN_REASONS = 50
@@ -222,6 +222,7 @@ def _checks_card(run: data.PublishedRun, checks: pd.DataFrame) -> None:
             )
             with st.expander(f"{formatting.counted(len(passed), 'check')} passed", key="passed_checks"):
                 st.dataframe(table, hide_index=True, alt="Checks that passed", height=min(38 * (len(table) + 1), 380))
+                exports.download("Save these checks as CSV", table, "checks.csv")
         for label, run_id in _reported_runs(run).items():
             st.caption(
                 f":material/description: {label}: open `{data.audit_page(run_id)}` in the data directory "

@@ -40,6 +40,13 @@ def test_the_dashboard_binds_to_loopback_and_reports_to_nobody():
     assert CONFIG["client"]["showErrorDetails"] == "none"
 
 
+def test_tables_are_saved_through_exports_alone():
+    assert CONFIG["client"]["disableDataExport"] is True
+    saving = [module.name for module in MODULES if "download_button" in module.read_text(encoding="utf-8")]
+    writing = [module.name for module in MODULES if "to_csv" in module.read_text(encoding="utf-8")]
+    assert saving == writing == ["exports.py"]
+
+
 def test_the_theme_loads_no_font_from_outside():
     assert CONFIG["theme"]["font"] == "sans-serif"
     assert "fontFaces" not in CONFIG["theme"]
