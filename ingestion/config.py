@@ -1,17 +1,29 @@
 """Paths and settings: the one place that reads the environment."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 from ingestion.faults import Fault
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DBT_DIR = PROJECT_DIR / "dbt_project"
 DEFAULT_PLAYBOOK_DIR = DBT_DIR / "seeds" / "playbook"
+# The variables that hold secrets, by how their names end.
+SECRET_SUFFIXES = ("_SECRET", "_TOKEN", "_PASSWORD", "_WEBHOOK")
+# What lasts for a session only and so stands in no variable.
+PASSING_SECRET = re.compile(
+    r"""(bearer\s+|basic\s+|(?:access_token|refresh_token|client_secret|password|assertion)["']?\s*[=:]\s*["']?)[^\s&"',;)]+""",
+    re.IGNORECASE,
+)
+# So many characters of a secret are taken for it: a text may have been cut off amid one.
+TELLING_LENGTH = 8
+SHORTEST_SECRET = 4  # below that, every other word would be one
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class Settings:
     reload: tuple[str, ...]
     as_of: datetime | None
     playbook_dir: Path | None
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -67,6 +79,14 @@ class Settings:
                 f"FUNNELHOUSE_DATA_DIR: cannot write to {self.data_dir} ({error.strerror}); name another folder."
             ) from error
 
+    def without_secrets(self, text: str) -> str:
+        """A text that may be shown: vendors repeat in their answers what they were sent."""
+        for variable, secret in self.environment.items():
+            if variable.startswith("FUNNELHOUSE_") and variable.endswith(SECRET_SUFFIXES):
+                for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
+                    text = _without(text, form)
+        return PASSING_SECRET.sub(r"\1…", text)
+
     def hash_secret(self) -> bytes:
         """The key under which e-mails become join keys: made at the first load, then kept beside the data."""
         path = self.data_dir / "hash_secret"
@@ -75,6 +95,20 @@ class Settings:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_bytes(32))
         return path.read_bytes()
+
+
+def _without(text: str, secret: str) -> str:
+    """A text without a secret, nor the first part of one."""
+    begin = secret[:TELLING_LENGTH]
+    if len(secret) < SHORTEST_SECRET:
+        return text
+    while (start := text.find(begin)) >= 0:
+        length = next(
+            (place for place, pair in enumerate(zip(secret, text[start:], strict=False)) if len(set(pair)) > 1),
+            min(len(secret), len(text) - start),
+        )
+        text = f"{text[:start]}…{text[start + length :]}"
+    return text
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from traceback import extract_tb
@@ -69,6 +69,8 @@ def load(name: str, settings: Settings) -> Load:
         outcome, news = Load(name, FAILED, _odd(name, error), last), []
     else:
         outcome, news = _loaded(name, extraction, loaded_at), [extraction.source]
+    notices = tuple(map(settings.without_secrets, outcome.notices))
+    outcome = replace(outcome, message=settings.without_secrets(outcome.message), notices=notices)
     try:
         _run(name, settings, [*news, _loads_resource(outcome, started, loaded_at)])
     except PipelineStepFailed as failure:

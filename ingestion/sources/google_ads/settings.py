@@ -1,7 +1,7 @@
 """Which Google Ads accounts to read, as whom, and how far back."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from ingestion.config import Settings
@@ -24,10 +24,10 @@ class GoogleAdsSettings:
 
     customer_ids: tuple[str, ...]
     login_customer_id: str
-    developer_token: str
+    developer_token: str = field(repr=False)
     client_id: str
-    client_secret: str
-    refresh_token: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     base_url: str
     token_url: str
     api_version: str

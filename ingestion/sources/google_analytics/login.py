@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jwt
@@ -20,7 +20,7 @@ class ServiceAccount:
     """The account of a key file as Google lets one download it."""
 
     email: str
-    key: str
+    key: str = field(repr=False)
     key_id: str | None
     token_url: str
 
@@ -65,8 +65,8 @@ class Person:
     """The OAuth client of a Cloud project, and what a person let it do."""
 
     client_id: str
-    client_secret: str
-    refresh_token: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     token_url: str
     name: str = f"the Google account behind {PREFIX}REFRESH_TOKEN"
 

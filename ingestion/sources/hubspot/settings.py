@@ -1,6 +1,6 @@
 """Where HubSpot is asked, with which key, and how far back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ingestion.config import Settings
@@ -20,10 +20,10 @@ class HubSpotSettings:
     """
 
     base_url: str
-    token: str
+    token: str = field(repr=False)
     client_id: str
-    client_secret: str
-    refresh_token: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     look_back: timedelta
     overlap: timedelta
     listing_days: float

@@ -1,7 +1,7 @@
 """Which ad accounts of LinkedIn to read, as whom, and how far back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingestion.config import Settings
 from ingestion.faults import Fault
@@ -21,10 +21,10 @@ class LinkedInAdsSettings:
     """Either `access_token` is set, or what one is made from: `client_id`, `client_secret` and `refresh_token`."""
 
     account_ids: tuple[int, ...]
-    access_token: str
+    access_token: str = field(repr=False)
     client_id: str
-    client_secret: str
-    refresh_token: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     base_url: str
     login_url: str
     version: str

@@ -1,6 +1,6 @@
 """Which Marketo to read, as whom, and what of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from ingestion.config import Settings
@@ -24,7 +24,7 @@ class MarketoSettings:
 
     base_url: str
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     since: datetime | None
     activity_types: tuple[str, ...]
     currency: str | None

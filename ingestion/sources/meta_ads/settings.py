@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingestion.config import Settings
 from ingestion.faults import Fault
@@ -21,7 +21,7 @@ class MetaAdsSettings:
     """`access_token` is that of a system user, which does not expire."""
 
     account_ids: tuple[int, ...]
-    access_token: str
+    access_token: str = field(repr=False)
     base_url: str
     version: str
     horizon: Horizon

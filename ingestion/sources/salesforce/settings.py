@@ -1,7 +1,7 @@
 """Where Salesforce is, who we are there, and how we ask."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlparse
 
 from ingestion.config import Settings
@@ -24,10 +24,10 @@ class SalesforceSettings:
 
     login_url: str
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     username: str | None
-    password: str | None
-    security_token: str
+    password: str | None = field(repr=False)
+    security_token: str = field(repr=False)
     api_version: str
     bulk_threshold: int
     http: HttpSettings
