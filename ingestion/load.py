@@ -116,6 +116,7 @@ def last_loaded_at(settings: Settings, dataset: str) -> datetime | None:
 def _run(name: str, settings: Settings, data: object) -> None:
     dlt.config["runtime.log_level"] = "CRITICAL"
     dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
+    dlt.config["load.delete_completed_jobs"] = True  # copies of rows: people's data lie in raw files and tables alone
     credentials = DuckDbCredentials(str(settings.warehouse))
     # Rows of a raw table have no order to keep, and keeping it costs memory and half of the speed.
     credentials.global_config = {"memory_limit": MEMORY_LIMIT, "preserve_insertion_order": False}

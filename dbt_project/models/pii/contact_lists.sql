@@ -75,7 +75,7 @@ activity_types as (
 activities as (
 
     select * from {{ ref('activities') }}
-    where not is_deleted and lead_id is not null
+    where not is_deleted
 
 ),
 
@@ -119,6 +119,20 @@ candidates as (
 
 ),
 
+activities_of_candidates as (
+
+    select
+        activities.activity_id,
+        activities.lead_id,
+        activities.activity_type,
+        activities.actor,
+        activities.occurred_at,
+        activities.occurred_at_precision
+    from activities
+    inner join candidates on activities.lead_id = candidates.lead_id
+
+),
+
 mails_refused as (
 
     select lead_id
@@ -139,7 +153,7 @@ mailed as (
                     then occurred_at
             end
         ) as arrived_at
-    from activities
+    from activities_of_candidates
     group by lead_id
 
 ),
@@ -192,7 +206,7 @@ last_seen as (
         row_number() over (
             partition by activities.lead_id order by activities.occurred_at desc, activities.activity_id desc
         ) as newest_first
-    from activities
+    from activities_of_candidates as activities
     inner join activity_types on activities.activity_type = activity_types.activity_type
     where activities.actor = 'person' and not activity_types.is_exposure
 
@@ -208,6 +222,7 @@ signals as (
             order by {{ exact_sum('contributions.points_now') }} desc, activity_types.activity_label asc
         ) as strongest_first
     from {{ ref('fct_lead_score_contributions') }} as contributions
+    inner join candidates on contributions.lead_id = candidates.lead_id
     inner join activity_types on contributions.signal = activity_types.activity_type
     where
         contributions.dimension = 'intent'
