@@ -210,16 +210,10 @@ def test_no_name_e_mail_or_phone_stands_in_any_byte_but_those_of_raw_data_and_co
         assert len(found_in(texts_of(published_demo / folder), people)) > 3_000, folder
 
 
-def test_serving_holds_no_address_whose_ever_it_is(published_demo, query):
-    texts = query(
-        published_demo,
-        "select table_name, column_name from information_schema.columns where data_type in ('VARCHAR', 'JSON')",
-    )
-    assert ("dim_leads", "lead_source") in texts
-    for table, column in texts:
-        assert query(published_demo, f"select {column} from marts.{table} where {column} like '%@%' limit 1") == [], (
-            table
-        )
+def test_serving_holds_no_address_whose_ever_it_is(published_demo):
+    texts = list(values_of_database((published_demo / "serving" / "current.duckdb").resolve()))
+    assert sum(map(len, texts)) > 100_000
+    assert [text[:200] for text in texts if "@" in text] == []
 
 
 def test_contacts_are_those_of_the_published_leads_and_say_whom_to_call_and_why(published_demo, query):
