@@ -1,11 +1,5 @@
 {#- Attributes that have no history, at their present value; those with one stand in int_attributes_dated. -#}
-{%- set lead_columns = [
-    'job_title', 'job_function', 'seniority', 'persona', 'country', 'language', 'lead_source', 'product_interest', 'email_domain'
-] -%}
-{%- set account_columns = [
-    'account_name', 'domain', 'industry', 'employee_count', 'annual_revenue_amount', 'country', 'region', 'technology_tags',
-    'segment'
-] -%}
+{%- set attributes = fit_attributes() -%}
 with rules as (
 
     select
@@ -66,13 +60,13 @@ histories_asked as (
 
 present_values as (
 
-    {% for column in lead_columns + ['has_free_mail'] -%}
+    {% for column in attributes.lead + ['has_free_mail'] -%}
     select 'lead.{{ column }}' as signal, lead_id as entity_id, cast({{ column }} as string) as value
     from leads
     where {{ column }} is not null and 'lead.{{ column }}' in (select signals_asked.signal from signals_asked)
     union all
     {% endfor -%}
-    {%- for column in account_columns -%}
+    {%- for column in attributes.account -%}
     select 'account.{{ column }}' as signal, account_id as entity_id, cast({{ column }} as string) as value
     from accounts
     where {{ column }} is not null and 'account.{{ column }}' in (select signals_asked.signal from signals_asked)

@@ -1,28 +1,33 @@
-{%- set entities = [
-    'leads', 'accounts', 'opportunities', 'lead_stage_changes', 'opportunity_stage_changes', 'opportunity_contacts',
-    'campaigns',
-] -%}
-
 with gaps as (
 
     select * from {{ ref('data_gaps') }}
 
 ),
 
-findings as (
+months as (
 
-    select * from {{ ref('int_data_gap_findings') }}
+    select * from {{ ref('fct_data_gaps_monthly') }}
 
 ),
 
-numbered as (
+build as (
 
     select
-        gap,
-        entity_id,
-        affected_count,
-        row_number() over (partition by gap order by affected_count desc, entity_id asc) as finding_number
-    from findings
+        {{ month_start(local_date(as_of())) }} as this_month_start_date,
+        {{ setting('gap_trend_months', 'int') }} as trend_months
+
+),
+
+-- The present month is not over: what is entered late would make it look worse than it is.
+months_dated as (
+
+    select
+        months.*,
+        months.month_start_date < build.this_month_start_date
+        and months.month_start_date >= {{ add_months('build.this_month_start_date', '-build.trend_months') }} as is_recent,
+        months.month_start_date < {{ add_months('build.this_month_start_date', '-build.trend_months') }} as is_earlier
+    from months
+    cross join build
 
 ),
 
@@ -31,45 +36,51 @@ counted as (
     select
         gap,
         cast(sum(affected_count) as bigint) as affected_count,
-        {{ joined_text("case when finding_number <= 5 then entity_id end", 'finding_number') }} as example_ids
-    from numbered
+        cast(sum(total_count) as bigint) as total_count,
+        {{ exact_sum('value_at_stake_amount') }} as value_at_stake_amount,
+        sum(case when is_recent then affected_count end) as recent_affected_count,
+        sum(case when is_recent then total_count end) as recent_total_count,
+        sum(case when is_earlier then affected_count end) as earlier_affected_count,
+        sum(case when is_earlier then total_count end) as earlier_total_count
+    from months_dated
     group by gap
 
 ),
 
-activities as (
+findings as (
 
     select
-        activities.*,
-        activity_types.is_web
-    from {{ ref('int_activities_classified') }} as activities
-    left join {{ ref('activity_types') }} as activity_types on activities.activity_type = activity_types.activity_type
+        gap,
+        entity_id,
+        sum(affected_count) as affected_count,
+        {{ exact_sum('value_at_stake_amount') }} as value_at_stake_amount
+    from {{ ref('int_data_gap_findings') }}
+    group by gap, entity_id
 
 ),
 
-totals as (
+-- The examples are those that count for most.
+numbered as (
 
-    {% for entity in entities -%}
-    select '{{ entity }}' as entity, count(*) as total_count from {{ ref(entity) }}
-    where not is_deleted
-    union all
-    {% endfor -%}
-    select 'tagged_activities', count(campaign_tag) from activities
-    union all
-    select 'ad_clicks', count(click_kind) from activities
-    union all
-    select 'touches', count(case when is_touch then 1 end) from activities
-    union all
-    select 'web_activities', count(case when is_web then 1 end) from activities
-    union all
-    select 'returns', count(return_reason) from {{ ref('fct_lead_handoffs') }}
-    where clock = 'qualified'
-    union all
-    select 'spend', count(*) from {{ ref('int_campaign_spend_valued') }}
-    union all
-    select 'costs', count(*) from {{ ref('int_monthly_costs_valued') }}
-    union all
-    select 'media_months', count(*) from {{ ref('int_media_costs_compared') }}
+    select
+        gap,
+        entity_id,
+        row_number() over (
+            partition by gap
+            order by value_at_stake_amount desc nulls last, affected_count desc, entity_id asc
+        ) as finding_number
+    from findings
+
+),
+
+examples as (
+
+    select
+        gap,
+        {{ joined_text('entity_id', 'finding_number') }} as example_ids
+    from numbered
+    where finding_number <= 5
+    group by gap
 
 ),
 
@@ -82,12 +93,18 @@ described as (
         gaps.description,
         gaps.recommended_action,
         coalesce(counted.affected_count, 0) as affected_count,
-        totals.total_count,
-        coalesce(counted.affected_count, 0) / cast(nullif(totals.total_count, 0) as double) as affected_rate,
-        counted.example_ids
+        coalesce(counted.total_count, 0) as total_count,
+        counted.affected_count / cast(nullif(counted.total_count, 0) as double) as affected_rate,
+        counted.value_at_stake_amount,
+        counted.recent_affected_count / cast(nullif(counted.recent_total_count, 0) as double) as recent_affected_rate,
+        cast(coalesce(counted.recent_total_count, 0) as bigint) as recent_total_count,
+        counted.earlier_affected_count / cast(nullif(counted.earlier_total_count, 0) as double)
+            as earlier_affected_rate,
+        cast(coalesce(counted.earlier_total_count, 0) as bigint) as earlier_total_count,
+        examples.example_ids
     from gaps
-    inner join totals on gaps.entity = totals.entity
     left join counted on gaps.gap = counted.gap
+    left join examples on gaps.gap = examples.gap
 
 )
 
