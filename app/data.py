@@ -344,13 +344,24 @@ def check_results(file: str) -> pd.DataFrame:
 
 
 def data_gaps(file: str) -> pd.DataFrame:
-    """What the data lacks, the widest of the grave gaps first."""
+    """What the data lacks, the widest of the grave gaps first.
+
+    The rates before and after are null where either is one of fewer records than the playbook allows to be judged.
+    """
     return _query(
         file,
         """
-        select gap, description, entity, affected_count, total_count, affected_rate, severity, example_ids,
-            recommended_action,
-        from marts.fct_data_gaps
+        with judged as (
+            select gaps.*,
+                least(gaps.recent_total_count, gaps.earlier_total_count) >= build.least_group_count as is_judged,
+            from marts.fct_data_gaps as gaps, marts.dim_build as build
+        )
+
+        select gap, description, entity, affected_count, total_count, affected_rate, value_at_stake_amount,
+            case when is_judged then recent_affected_rate end as recent_affected_rate,
+            case when is_judged then earlier_affected_rate end as earlier_affected_rate,
+            severity, example_ids, recommended_action,
+        from judged
         where affected_count > 0
         order by severity = 'warn' desc, affected_rate desc nulls last, affected_count desc, gap
         """,

@@ -37,6 +37,8 @@ def draw() -> None:
     _sources_card(frame.run, sources)
     _checks_card(frame.run, checks)
     _gaps_card(gaps)
+    _checks_card(checks)
+    _gaps_card(frame.run, gaps)
     _naming_card(naming, data.misnamed_campaigns(frame.file, SHOWN_NAMES))
     _quarantine_card(frame.run, quarantine)
     _restatements_card(frame.run, data.restatements(frame.file, SHOWN_FIGURES))
@@ -240,9 +242,14 @@ def _reported_runs(run: data.PublishedRun) -> dict[str, str]:
     return {label: run_id for label, run_id in runs.items() if data.audit_page(run_id)}
 
 
-def _gaps_card(gaps: pd.DataFrame) -> None:
-    """What the data lacks, ranked, with what to do about it."""
-    with shell.card("What the data lacks", "ranked by gravity, then by the share concerned", key="gaps_card"):
+def _gaps_card(run: data.PublishedRun, gaps: pd.DataFrame) -> None:
+    """What the data lacks, ranked, with the money concerned, whether it grows and what to do about it."""
+    notes = (
+        "ranked by gravity, then by the share concerned · at stake: the pipeline, spend or invoices concerned; a deal "
+        "may have several gaps · lately: the share among what is new, against what came before"
+    )
+    currency = run.reporting_currency
+    with shell.card("What the data lacks", notes, key="gaps_card"):
         if gaps.empty:
             st.markdown(":green-badge[:material/check_circle: No gap was found.]")
             return
@@ -260,6 +267,10 @@ def _gaps_card(gaps: pd.DataFrame) -> None:
                     for row in gaps.itertuples()
                 ],
                 "Share": [formatting.rate(value) for value in gaps["affected_rate"]],
+                "At stake": [formatting.money(value, currency) for value in gaps["value_at_stake_amount"]],
+                "Lately": [
+                    formatting.trend(row.recent_affected_rate, row.earlier_affected_rate) for row in gaps.itertuples()
+                ],
                 "What to do": [formatting.plain(value) for value in gaps["recommended_action"]],
                 "Examples": [formatting.plain(value) for value in gaps["example_ids"]],
             }
@@ -267,8 +278,8 @@ def _gaps_card(gaps: pd.DataFrame) -> None:
         shell.table(
             table,
             alt="Gaps in the data with the recommended action",
-            numbers=("Affected", "Share"),
-            unbroken=("Gravity",),
+            numbers=("Affected", "Share", "At stake"),
+            unbroken=("Gravity", "Lately"),
             wide=("Gap", "What to do"),
         )
 

@@ -114,6 +114,24 @@ def test_gaps_are_ranked_by_gravity_and_share(changed_company, open_page):
     assert list(table["Affected"]) == ["20 of 100", "10 of 100", "90 of 100"]
 
 
+def test_a_gap_says_what_is_at_stake_and_whether_it_grows_where_enough_is_new_to_tell(changed_company, open_page):
+    least, currency = ask(changed_company(), "select least_group_count, reporting_currency from marts.dim_build")[0]
+    company = changed_company(
+        "delete from marts.fct_data_gaps",
+        GAP.format("growing", 30, "warn"),
+        GAP.format("young", 20, "warn"),
+        GAP.format("priceless", 10, "warn"),
+        f"update marts.fct_data_gaps set recent_affected_rate = 0.4, earlier_affected_rate = 0.25, "
+        f"value_at_stake_amount = 48300, recent_total_count = {least}, earlier_total_count = {least}",
+        f"update marts.fct_data_gaps set recent_total_count = {least} - 1 where gap = 'young'",
+        "update marts.fct_data_gaps set value_at_stake_amount = null where gap = 'priceless'",
+    )
+    page = open_page(company, DATA_HEALTH)
+    table = next(table.value for table in page.table if "Gap" in table.value).set_index("Gap")
+    assert list(table["At stake"]) == [formatting.money(48_300, currency)] * 2 + ["–"]
+    assert list(table["Lately"]) == ["▲ 40.0%, before 25.0%", "–", "▲ 40.0%, before 25.0%"]
+
+
 def test_quarantine_is_counted_by_reason_with_the_first_lines(changed_company, open_page):
     company = changed_company(
         "delete from marts.fct_quarantine",

@@ -51,6 +51,20 @@ def test_money_is_short_and_names_its_currency(value, currency, text):
 
 @pytest.mark.parametrize(
     ("now", "before", "text"),
+    [
+        (0.12, 0.06, "▲ 12.0%, before 6.0%"),
+        (0, 0.06, "▼ 0%, before 6.0%"),
+        (0.12001, 0.12, "steady at 12.0%"),
+        (None, 0.1, "–"),
+        (0.1, float("nan"), "–"),
+    ],
+)
+def test_a_trend_says_in_words_and_by_a_shape_where_a_rate_has_gone(now, before, text):
+    assert formatting.trend(now, before) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "text"),
     [(133, 100, "+33%"), (96, 100, "-4%"), (100, 100, "0%"), (5, 0, None), (5, None, None), (0, 10, "-100%")],
 )
 def test_a_change_is_signed_so_that_streamlit_reads_its_direction(now, before, text):

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.refresh
 
 STAGE_REPEAT = timedelta(minutes=1)
 STAGE_ORDER = {"lead": 1, "mql": 2, "sql": 3, "opportunity": 4}
+FINDINGS = "select entity_id from intermediate.int_data_gap_findings where gap = '{}'"
 CLICKS_FINAL = timedelta(days=company.CLICKS_FINAL_AFTER_DAYS)
 
 
@@ -222,3 +223,27 @@ def test_an_ad_click_without_tags_is_known_by_its_click(campaigns, warehouse):
         {"occurred_at": untagged["occurred_at"], "campaign_id": untagged["clicked_campaign_id"].map(campaigns)}
     )
     assert _as_rows(expected) <= _as_rows(found)
+
+
+def test_the_audit_finds_exactly_those_who_were_entered_twice(people, warehouse):
+    records = people.groupby("person")["lead_id"].nunique()
+    found = warehouse(FINDINGS.format("leads_recorded_twice"))
+    assert (records > 1).any()
+    assert sorted(found["entity_id"]) == sorted(records[records > 1].index)
+
+
+def test_the_audit_finds_exactly_the_companies_whose_second_record_nobody_merged(ids, warehouse):
+    accounts = story().known("accounts", NOW)
+    accounts = accounts[~(accounts["deleted_at"] <= NOW) & ~(accounts["merged_at"] <= NOW)]
+    domain = accounts["domain"].str.removeprefix("www.")
+    crm = STORY_SETUP.crm(accounts["market"])
+    is_shared = domain.notna() & pd.DataFrame({"crm": crm, "domain": domain}).duplicated(keep=False)
+    names = [
+        f"{system}:{systems.hubspot_id(account) if system == 'hubspot' else systems.salesforce_id('001', account)}"
+        for account, system in zip(accounts["account_id"][is_shared], crm[is_shared], strict=True)
+    ]
+    found = warehouse(
+        "select entity_id from intermediate.int_data_gap_findings where gap = 'accounts_sharing_a_domain'"
+    )
+    assert names
+    assert sorted(found["entity_id"]) == sorted(ids[name] for name in names)

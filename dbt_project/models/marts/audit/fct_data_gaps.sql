@@ -14,7 +14,7 @@ build as (
 
     select
         {{ month_start(local_date(as_of())) }} as this_month_start_date,
-        {{ setting('gap_trend_months', 'int') }} as trend_months
+        {{ add_months(month_start(local_date(as_of())), '-' ~ setting('gap_trend_months', 'int')) }} as recent_from_date
 
 ),
 
@@ -23,9 +23,9 @@ months_dated as (
 
     select
         months.*,
-        months.month_start_date < build.this_month_start_date
-        and months.month_start_date >= {{ add_months('build.this_month_start_date', '-build.trend_months') }} as is_recent,
-        months.month_start_date < {{ add_months('build.this_month_start_date', '-build.trend_months') }} as is_earlier
+        months.month_start_date >= build.recent_from_date
+        and months.month_start_date < build.this_month_start_date as is_recent,
+        months.month_start_date < build.recent_from_date as is_earlier
     from months
     cross join build
 

@@ -30,7 +30,9 @@ leads_stuck as (
 
     select
         *,
-        row_number() over (partition by stage order by value_at_stake_amount desc nulls last, lead_id asc) as rank_in_stage
+        row_number() over (
+            partition by stage order by value_at_stake_amount desc nulls last, lead_id asc
+        ) as rank_in_stage
     from {{ ref('fct_stuck_leads') }}
 
 ),
@@ -73,8 +75,7 @@ counted as (
         count(*) as affected_count,
         max(leads_in_stages.total_count) as total_count,
         {{ exact_sum('leads_stuck.value_at_stake_amount') }} as value_at_stake_amount,
-        {{ joined_text('case when leads_stuck.rank_in_stage <= 5 then leads_stuck.lead_id end', 'leads_stuck.rank_in_stage') }}
-            as example_ids,
+        {{ joined_text('case when rank_in_stage <= 5 then lead_id end', 'rank_in_stage') }} as example_ids,
         max(leads_stuck.recommended_action) as recommended_action
     from leads_stuck
     inner join leads_in_stages on leads_stuck.stage = leads_in_stages.stage

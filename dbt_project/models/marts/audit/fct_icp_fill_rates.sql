@@ -46,10 +46,10 @@ values_of_leads as (
 
     select
         leads.lead_id,
-        coalesce(users.team, '(none)') as team,
-        {%- for entity, column in fields %}
-        nullif(trim(cast({{ entity }}s.{{ column }} as string)), '') as {{ entity }}_{{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {% for entity, column in fields -%}
+        nullif(trim(cast({{ entity }}s.{{ column }} as string)), '') as {{ entity }}_{{ column }},
+        {% endfor -%}
+        coalesce(users.team, '(none)') as team
     from leads
     left join accounts on leads.account_id = accounts.account_id
     left join users on leads.owner_id = users.user_id
