@@ -360,6 +360,7 @@ def data_gaps(file: str) -> pd.DataFrame:
         select gap, description, entity, affected_count, total_count, affected_rate, value_at_stake_amount,
             case when is_judged then recent_affected_rate end as recent_affected_rate,
             case when is_judged then earlier_affected_rate end as earlier_affected_rate,
+            has_changed,
             severity, example_ids, recommended_action,
         from judged
         where affected_count > 0

@@ -50,13 +50,12 @@ def change(now: float | None, before: float | None) -> str | None:
     return f"{percent:+,}%" if percent else "0%"
 
 
-def trend(now: float | None, before: float | None) -> str:
-    """How a rate has moved, the direction as a shape: 0.12, 0.06 → '▲ 12.0%, before 6.0%'; '–' where unknown."""
+def trend(now: float | None, before: float | None, has_changed: bool) -> str:
+    """How a rate has moved: 0.12, 0.06 → '▲ 12.0%, before 6.0%'; without a shape where it may be chance."""
     if is_missing(now) or is_missing(before):
         return MISSING
-    if rate(now) == rate(before):
-        return f"steady at {rate(now)}"
-    return f"{'▲' if now > before else '▼'} {rate(now)}, before {rate(before)}"
+    shape = ("▲ " if now > before else "▼ ") if has_changed else ""
+    return f"{shape}{rate(now)}, before {rate(before)}"
 
 
 def money(value: float | None, currency: str) -> str:

@@ -246,7 +246,7 @@ def _gaps_card(run: data.PublishedRun, gaps: pd.DataFrame) -> None:
     """What the data lacks, ranked, with the money concerned, whether it grows and what to do about it."""
     notes = (
         "ranked by gravity, then by the share concerned · at stake: the pipeline, spend or invoices concerned; a deal "
-        "may have several gaps · lately: the share among what is new, against what came before"
+        "may have several gaps · lately: the share among what is new; ▲ ▼ where that is no chance"
     )
     currency = run.reporting_currency
     with shell.card("What the data lacks", notes, key="gaps_card"):
@@ -269,7 +269,8 @@ def _gaps_card(run: data.PublishedRun, gaps: pd.DataFrame) -> None:
                 "Share": [formatting.rate(value) for value in gaps["affected_rate"]],
                 "At stake": [formatting.money(value, currency) for value in gaps["value_at_stake_amount"]],
                 "Lately": [
-                    formatting.trend(row.recent_affected_rate, row.earlier_affected_rate) for row in gaps.itertuples()
+                    formatting.trend(row.recent_affected_rate, row.earlier_affected_rate, bool(row.has_changed))
+                    for row in gaps.itertuples()
                 ],
                 "What to do": [formatting.plain(value) for value in gaps["recommended_action"]],
                 "Examples": [formatting.plain(value) for value in gaps["example_ids"]],

@@ -17,7 +17,8 @@ FAILED_CHECK = """
 GAP = """
     insert into marts.fct_data_gaps by name
     select '{0}' as gap, '{0}' as description, 'leads' as entity, {1} as affected_count, 100 as total_count,
-        {1} / 100.0 as affected_rate, '{2}' as severity, 'L1, L2' as example_ids, 'Act' as recommended_action
+        {1} / 100.0 as affected_rate, false as has_changed, '{2}' as severity, 'L1, L2' as example_ids,
+        'Act' as recommended_action
 """
 QUARANTINED = """
     insert into marts.fct_quarantine by name
@@ -121,15 +122,15 @@ def test_a_gap_says_what_is_at_stake_and_whether_it_grows_where_enough_is_new_to
         GAP.format("growing", 30, "warn"),
         GAP.format("young", 20, "warn"),
         GAP.format("priceless", 10, "warn"),
-        f"update marts.fct_data_gaps set recent_affected_rate = 0.4, earlier_affected_rate = 0.25, "
+        "update marts.fct_data_gaps set recent_affected_rate = 0.4, earlier_affected_rate = 0.25, has_changed = true, "
         f"value_at_stake_amount = 48300, recent_total_count = {least}, earlier_total_count = {least}",
         f"update marts.fct_data_gaps set recent_total_count = {least} - 1 where gap = 'young'",
-        "update marts.fct_data_gaps set value_at_stake_amount = null where gap = 'priceless'",
+        "update marts.fct_data_gaps set value_at_stake_amount = null, has_changed = false where gap = 'priceless'",
     )
     page = open_page(company, DATA_HEALTH)
     table = next(table.value for table in page.table if "Gap" in table.value).set_index("Gap")
     assert list(table["At stake"]) == [formatting.money(48_300, currency)] * 2 + ["–"]
-    assert list(table["Lately"]) == ["▲ 40.0%, before 25.0%", "–", "▲ 40.0%, before 25.0%"]
+    assert list(table["Lately"]) == ["▲ 40.0%, before 25.0%", "–", "40.0%, before 25.0%"]
 
 
 def test_quarantine_is_counted_by_reason_with_the_first_lines(changed_company, open_page):

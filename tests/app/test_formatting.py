@@ -50,17 +50,17 @@ def test_money_is_short_and_names_its_currency(value, currency, text):
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "text"),
+    ("now", "before", "has_changed", "text"),
     [
-        (0.12, 0.06, "▲ 12.0%, before 6.0%"),
-        (0, 0.06, "▼ 0%, before 6.0%"),
-        (0.12001, 0.12, "steady at 12.0%"),
-        (None, 0.1, "–"),
-        (0.1, float("nan"), "–"),
+        (0.12, 0.06, True, "▲ 12.0%, before 6.0%"),
+        (0, 0.06, True, "▼ 0%, before 6.0%"),
+        (0.12, 0.11, False, "12.0%, before 11.0%"),
+        (None, 0.1, False, "–"),
+        (0.1, float("nan"), False, "–"),
     ],
 )
-def test_a_trend_says_in_words_and_by_a_shape_where_a_rate_has_gone(now, before, text):
-    assert formatting.trend(now, before) == text
+def test_a_trend_has_a_shape_only_where_the_rate_has_moved(now, before, has_changed, text):
+    assert formatting.trend(now, before, has_changed) == text
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,20 @@ counted as (
 
 ),
 
+-- Whether the two shares lie further apart than chance alone would bring in 95 % of cases (two proportions, pooled).
+compared as (
+
+    select
+        gap,
+        recent_affected_count / cast(nullif(recent_total_count, 0) as double) as recent_affected_rate,
+        earlier_affected_count / cast(nullif(earlier_total_count, 0) as double) as earlier_affected_rate,
+        (recent_affected_count + earlier_affected_count)
+        / cast(nullif(recent_total_count + earlier_total_count, 0) as double) as pooled_rate,
+        1.0 / nullif(recent_total_count, 0) + 1.0 / nullif(earlier_total_count, 0) as spread
+    from counted
+
+),
+
 findings as (
 
     select
@@ -96,14 +110,19 @@ described as (
         coalesce(counted.total_count, 0) as total_count,
         counted.affected_count / cast(nullif(counted.total_count, 0) as double) as affected_rate,
         counted.value_at_stake_amount,
-        counted.recent_affected_count / cast(nullif(counted.recent_total_count, 0) as double) as recent_affected_rate,
+        compared.recent_affected_rate,
         cast(coalesce(counted.recent_total_count, 0) as bigint) as recent_total_count,
-        counted.earlier_affected_count / cast(nullif(counted.earlier_total_count, 0) as double)
-            as earlier_affected_rate,
+        compared.earlier_affected_rate,
         cast(coalesce(counted.earlier_total_count, 0) as bigint) as earlier_total_count,
+        coalesce(
+            abs(compared.recent_affected_rate - compared.earlier_affected_rate)
+            > {{ normal_quantile() }} * sqrt(compared.pooled_rate * (1 - compared.pooled_rate) * compared.spread),
+            false
+        ) as has_changed,
         examples.example_ids
     from gaps
     left join counted on gaps.gap = counted.gap
+    left join compared on gaps.gap = compared.gap
     left join examples on gaps.gap = examples.gap
 
 )
