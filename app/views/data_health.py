@@ -246,7 +246,7 @@ def _gaps_card(run: data.PublishedRun, gaps: pd.DataFrame) -> None:
     """What the data lacks, ranked, with the money concerned, whether it grows and what to do about it."""
     notes = (
         "ranked by gravity, then by the share concerned · at stake: the pipeline, spend or invoices concerned; a deal "
-        "may have several gaps · lately: the share among what is new; ▲ ▼ where that is no chance"
+        "may have several gaps · lately: the share among what is new; ▲ ▼ if beyond chance"
     )
     currency = run.reporting_currency
     with shell.card("What the data lacks", notes, key="gaps_card"):
