@@ -225,13 +225,6 @@ def test_an_ad_click_without_tags_is_known_by_its_click(campaigns, warehouse):
     assert _as_rows(expected) <= _as_rows(found)
 
 
-def test_the_audit_finds_exactly_those_who_were_entered_twice(people, warehouse):
-    records = people.groupby("person")["lead_id"].nunique()
-    found = warehouse(FINDINGS.format("leads_recorded_twice"))
-    assert (records > 1).any()
-    assert sorted(found["entity_id"]) == sorted(records[records > 1].index)
-
-
 def test_the_audit_finds_exactly_the_companies_whose_second_record_nobody_merged(ids, warehouse):
     accounts = story().known("accounts", NOW)
     accounts = accounts[~(accounts["deleted_at"] <= NOW) & ~(accounts["merged_at"] <= NOW)]

@@ -43,16 +43,6 @@ identities as (
 
 ),
 
--- A person known to two systems has a record in each; a second one in the same system is a duplicate.
-recorded_twice as (
-
-    select object_type, canonical_id
-    from identities
-    group by object_type, canonical_id
-    having count(*) > count(distinct source)
-
-),
-
 spellings as (
 
     select * from {{ ref('value_mappings') }}
@@ -62,6 +52,7 @@ spellings as (
 {% for entity, id, columns in mended %}
 {%- set wanted = {'source': 'string', id: 'string', 'is_deleted': 'boolean'} -%}
 {%- for column in columns -%}{%- do wanted.update({column: 'string'}) -%}{%- endfor -%}
+{%- if entity == 'leads' -%}{%- do wanted.update({'email_key': 'string', 'merged_into_lead_id': 'string'}) -%}{%- endif -%}
 {{ entity }}_as_given as (
     {{ union_sources(entity, wanted) }}
 ),
@@ -87,6 +78,31 @@ mended_{{ entity }} as (
 ),
 
 {% endfor %}
+-- What a source itself calls one person (merged records, a lead that became a contact) is not recorded twice.
+leads_with_emails as (
+
+    select
+        source,
+        lead_id,
+        count(*) over (partition by source, email_key) as record_count
+    from leads_as_given
+    where not is_deleted and merged_into_lead_id is null and email_key is not null
+
+),
+
+leads_recorded_twice as (
+
+    select distinct coalesce(identities.canonical_id, leads_with_emails.lead_id) as lead_id
+    from leads_with_emails
+    left join identities
+        on
+            identities.object_type = 'lead'
+            and leads_with_emails.source = identities.source
+            and leads_with_emails.lead_id = identities.source_id
+    where leads_with_emails.record_count > 1
+
+),
+
 accounts_on_domains as (
 
     select
@@ -212,7 +228,7 @@ records_with_gaps as (
     from {{ ref('leads') }} as known
     inner join {{ ref('free_mail_domains') }} as free_mail_domains on known.email_domain = free_mail_domains.domain
     union all
-    select 'leads_recorded_twice', canonical_id from recorded_twice where object_type = 'lead'
+    select 'leads_recorded_twice', lead_id from leads_recorded_twice
     union all
     select distinct 'leads_at_opportunity_without_one', visits.entity_id
     from {{ ref('int_stage_visits') }} as visits
@@ -229,8 +245,6 @@ records_with_gaps as (
     select 'accounts_on_free_mail', account_id
     from {{ ref('accounts') }}
     where {{ bare_domain('domain') }} in (select domain from {{ ref('free_mail_domains') }})
-    union all
-    select 'accounts_recorded_twice', canonical_id from recorded_twice where object_type = 'account'
     union all
     select 'accounts_sharing_a_domain', account_id from accounts_on_domains where account_count > 1
     union all
