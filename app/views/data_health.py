@@ -36,8 +36,6 @@ def draw() -> None:
     _cards(frame.run, sources, checks, quarantine, naming)
     _sources_card(frame.run, sources)
     _checks_card(frame.run, checks)
-    _gaps_card(gaps)
-    _checks_card(checks)
     _gaps_card(frame.run, gaps)
     _naming_card(naming, data.misnamed_campaigns(frame.file, SHOWN_NAMES))
     _quarantine_card(frame.run, quarantine)
