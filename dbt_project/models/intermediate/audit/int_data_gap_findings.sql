@@ -52,7 +52,9 @@ spellings as (
 {% for entity, id, columns in mended %}
 {%- set wanted = {'source': 'string', id: 'string', 'is_deleted': 'boolean'} -%}
 {%- for column in columns -%}{%- do wanted.update({column: 'string'}) -%}{%- endfor -%}
-{%- if entity == 'leads' -%}{%- do wanted.update({'email_key': 'string', 'merged_into_lead_id': 'string'}) -%}{%- endif -%}
+{%- if entity == 'leads' -%}
+{%- do wanted.update({'email_key': 'string', 'merged_into_lead_id': 'string'}) -%}
+{%- endif -%}
 {{ entity }}_as_given as (
     {{ union_sources(entity, wanted) }}
 ),
