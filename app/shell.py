@@ -130,8 +130,8 @@ def told_in_words() -> Iterator[None]:
     except data.ServingFileUnreadable as problem:
         _state(
             "The published file cannot be read",
-            "Run `make refresh` to publish a new one, then reload this page. If that does not help, the file may come "
-            "from another version of Funnelhouse.",
+            "Run `make rollback` to go back to the version before it, or `make refresh` to publish a new one, then "
+            "reload this page. If that does not help, the file may come from another version of Funnelhouse.",
             icon=":material/error:",
         )
         st.caption(formatting.plain(str(problem).splitlines()[0][:300] if str(problem) else "No reason was given"))

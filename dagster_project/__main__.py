@@ -36,6 +36,9 @@ def main() -> int:
     except Fault as fault:
         say(f"✗ {fault}")
         return 1
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        say(f"✗ {error.filename or 'A file'}: {error.strerror or error}. Mend that and run the command again.")
+        return 1
     except KeyboardInterrupt:
         return stopped()
     except RuntimeError as error:
@@ -104,7 +107,17 @@ def headline(settings: Settings, _: list[str]) -> int:
     current = settings.serving_dir / "current.duckdb"
     if not current.exists():
         raise Fault(f"Nothing has been published in {settings.serving_dir} yet; run `make refresh` first.")
-    with duckdb.connect(str(current.resolve()), read_only=True) as connection:
+    try:
+        return print_headline(current.resolve())
+    except duckdb.Error as error:
+        raise Fault(
+            f"{current.resolve()} cannot be read ({' '.join(str(error).split())}). "
+            "`make rollback` shows readers the version before it, `make refresh` publishes a new one."
+        ) from error
+
+
+def print_headline(published: Path) -> int:
+    with duckdb.connect(str(published), read_only=True) as connection:
         steps = connection.execute("select stage_label, lead_count, entry_rate from marts.funnel()").fetchall()
         [(deals, won, won_amount, open_amount, currency)] = connection.execute(
             """

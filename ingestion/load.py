@@ -81,6 +81,21 @@ def load(name: str, settings: Settings) -> Load:
     return outcome
 
 
+def unreadable(warehouse: Path) -> str | None:
+    """Why a warehouse cannot be opened, in a line; None where it can be, or is still to be made.
+
+    Only its catalogue is read: a damaged block of a table is found by whoever reads that table.
+    """
+    if not warehouse.exists():
+        return None
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            connection.execute("select count(*) from duckdb_tables()").fetchall()
+    except duckdb.Error as error:
+        return " ".join(str(error).split())[:LONGEST_WORDS]
+    return None
+
+
 def _odd(name: str, error: Exception) -> str:
     """One line for whoever is to look into an answer that was not understood: what, and where in our code."""
     own = Path(__file__).parent

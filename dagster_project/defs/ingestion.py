@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from dagster_project.defs.resources import SETTINGS, WAREHOUSE_POOL, WarehouseLock
+from dagster_project.defs.resources import SETTINGS, WAREHOUSE_POOL
+from dagster_project.lock import WarehouseLock
 from dagster_project.progress import LOAD_CHECK
 from ingestion import playbook as playbooks
 from ingestion.faults import Fault

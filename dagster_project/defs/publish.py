@@ -6,8 +6,9 @@ import dagster as dg
 
 from dagster_project import serving
 from dagster_project.dbt import code_version
-from dagster_project.defs.resources import MANIFEST_PATH, SETTINGS, WAREHOUSE_POOL, WarehouseLock
+from dagster_project.defs.resources import MANIFEST_PATH, SETTINGS, WAREHOUSE_POOL
 from dagster_project.defs.warehouse import warehouse
+from dagster_project.lock import WarehouseLock
 from dagster_project.restatements import explain
 
 GROUP = "serving"

@@ -8,7 +8,8 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 
 from dagster_project.dbt import forget_old_runs
 from dagster_project.defs.ingestion import playbook
-from dagster_project.defs.resources import DBT_PROJECT, MANIFEST_PATH, SETTINGS, WAREHOUSE_POOL, WarehouseLock
+from dagster_project.defs.resources import DBT_PROJECT, MANIFEST_PATH, SETTINGS, WAREHOUSE_POOL
+from dagster_project.lock import WarehouseLock
 
 BUILD = "build_warehouse"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project import __main__ as command_line
 from dagster_project import serving
 from dagster_project.dbt import KEPT_RUNS, forget_old_runs, target_dir
 from ingestion.config import Settings
@@ -266,3 +267,79 @@ def test_a_publish_that_fails_between_the_two_files_leaves_readers_numbers_and_c
         serving.publish(settings, "run 2", [])
     assert read(settings) == {1}
     assert contacts(settings, "select run_id from published_run") == [("run 1",)]
+
+
+def test_a_damaged_serving_file_is_told_in_words_and_rollback_and_the_next_publish_heal_it(
+    settings, monkeypatch, capsys
+):
+    build(settings, 1)
+    serving.publish(settings, "run 1", [])
+    build(settings, 2)
+    damaged = serving.publish(settings, "run 2", [])
+    damaged.chmod(0o640)
+    damaged.write_bytes(b"no database" * 1000)
+    monkeypatch.setenv("FUNNELHOUSE_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setattr(sys, "argv", ["funnelhouse", "headline"])
+    assert command_line.main() == 1
+    said = capsys.readouterr().err
+    assert f"{damaged} cannot be read" in said
+    assert "make rollback" in said
+    serving.rollback(settings)
+    assert read(settings) == {1}
+    build(settings, 3)
+    serving.publish(settings, "run 3", [])
+    assert read(settings) == {3}
+
+
+FULL_DISK = """
+import resource, sys
+from dagster_project import serving
+from ingestion.config import Settings
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+serving.publish(Settings.from_environment({"FUNNELHOUSE_DATA_DIR": sys.argv[1]}), "run 2", [])
+"""
+
+
+def test_a_disk_that_is_full_while_publishing_leaves_the_published_state_and_the_next_publish_is_whole(settings):
+    build(settings, 1)
+    serving.publish(settings, "run 1", [])
+    build(settings, 2)
+    command = [sys.executable, "-c", FULL_DISK, settings.data_dir]
+    full = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert full.returncode != 0
+    assert "File too large" in full.stderr
+    assert read(settings) == {1}
+    serving.publish(settings, "run 2", [])
+    assert read(settings) == {2}
+    assert not list(settings.serving_dir.glob("*.unfinished*"))
+
+
+PUBLISHED_AFTER_GO = """
+import sys
+from dagster_project import serving
+from ingestion.config import Settings
+print("go", flush=True)
+serving.publish(Settings.from_environment({"FUNNELHOUSE_DATA_DIR": sys.argv[1]}), "run 2", [])
+"""
+
+
+def test_a_publish_that_is_killed_at_any_of_twelve_moments_leaves_a_whole_state(settings):
+    build(settings, 1)
+    serving.publish(settings, "run 1", [])
+    build(settings, 2)
+    for number in range(12):
+        command = [sys.executable, "-c", PUBLISHED_AFTER_GO, settings.data_dir]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as publishing:
+            publishing.stdout.readline()
+            time.sleep(0.02 * number)
+            publishing.kill()
+        assert read(settings) in ({1}, {2})
+    serving.publish(settings, "run 3", [])
+    assert read(settings) == {2}
+    assert not list(settings.serving_dir.glob("*.unfinished*"))
+
+
+def test_a_note_of_the_last_run_that_is_damaged_is_as_none(settings):
+    settings.serving_dir.mkdir()
+    (settings.serving_dir / serving.LAST_RUN).write_text('{"run_id": ')
+    assert serving.last_recorded_run(settings) is None

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import io
 import json
+import random
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import SECRET, judge_path, write
 from hypothesis import HealthCheck, given, settings
@@ -877,18 +879,93 @@ def test_every_typed_row_is_loaded_or_refused(table):
     assert_all_accounted_for("leads.parquet", table, len(table))
 
 
-@pytest.mark.parametrize("entity", sorted(entities()))
-def test_every_entity_takes_its_columns_in_their_own_types_and_as_text(judge, playbook_values, entity):
-    table = entities()[entity]
+ODD_CELLS = [
+    "", " ", "x", "L1", "0", "-1", "1.5", "1,5", "1e400", "9" * 40, "nan", "inf", "-Infinity", "true", "yes", "NULL",
+    "2026-01-31", "2026-02-30", "31.01.2026", "0000-00-00", "9999-12-31", "2026-01-31T10:00:00+14:00", "2026-01-31T25:00Z",
+    "-4713-01-01", "1970-01-01T00:00:00.123456789Z", "=1+1", "@SUM(A1)", "+48 22 123", "'; drop table leads; --", "a\nb",
+    'quo"te', "\x00", "\x07", "\u200b", "\ufeff", "\u202e", "ł" * 300, "🙂", "EUR", "eur", "day", "mql", "{}", "[1]",
+]  # fmt: skip
+
+
+def sample_row(entity: str, playbook_values: dict[str, dict[str, list[str]]]) -> dict[str, object]:
+    """A row of an entity with every column filled as the contract wants it."""
     samples = {
         "string": "x", "bigint": 7, "int": 7, "double": 1.5, "boolean": True,
         "date": date(2026, 1, 31), "timestamp": datetime(2026, 1, 31, 12),
     }  # fmt: skip
     lookups = playbook_values.get(entity, {})
-    row = {
+    return {
         column.name: (column.accepted_values or lookups.get(column.name) or [samples[column.data_type]])[0]
-        for column in table.columns
+        for column in entities()[entity].columns
     }
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+@pytest.mark.parametrize("entity", sorted(entities()))
+def test_two_hundred_and_fifty_odd_rows_of_each_entity_are_each_loaded_or_refused(
+    judge, playbook_values, entity, suffix
+):
+    chance = random.Random(f"{entity}{suffix}")
+    whole = sample_row(entity, playbook_values)
+    # Every third cell of every other row is odd; one cell is always filled, as a line of blanks alone is no row.
+    rows = [
+        {
+            name: chance.choice(ODD_CELLS)
+            if line % 2 and chance.random() < 1 / 3
+            else str(value).replace("x", f"x{line}")
+            for name, value in whole.items()
+        }
+        | {"filled": "x"}
+        for line in range(250)
+    ]
+    content = rows
+    if suffix == ".csv":
+        text = io.StringIO()
+        writer = csv.DictWriter(text, rows[0], quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows(rows)
+        content = text.getvalue()
+    judgement = judge(f"{entity}{suffix}", content)
+    lines = [row["_line"] for row in judgement.good + judgement.refused]
+    assert judgement.result.row_count == len(lines) == len(set(lines)) == len(rows)
+    assert judgement.result.quarantined_count == len(judgement.refused)
+    assert all(row["_fault"] and row["_given"] is not None for row in judgement.refused)
+    assert judgement.good
+
+
+WHOLE_FILES = {
+    ".csv": LEADS.encode(),
+    ".jsonl": b'{"lead_id": "L1", "created_at": "2026-01-31"}\n{"lead_id": "L2", "created_at": "2026-02-01"}\n',
+    ".xlsx": workbook({"leads": [["lead_id", "created_at"], ["L1", "2026-01-31"], ["L2", "2026-02-01"]]}),
+    ".sql": b"select 'L' || n as lead_id, '2026-01-31' as created_at from range(3) as numbers (n)",
+}
+
+
+@given(suffix=st.sampled_from(sorted(WHOLE_FILES)), damage=st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_damaged_file_of_any_format_is_refused_or_read(suffix, damage):
+    content = WHOLE_FILES[suffix]
+    begin = damage.draw(st.integers(0, len(content)), "from")
+    end = damage.draw(st.integers(begin, min(len(content), begin + 40)), "to")
+    damaged = content[:begin] + damage.draw(st.binary(max_size=12), "replaced by") + content[end:]
+    assert_all_accounted_for(f"leads{suffix}", damaged)
+
+
+@given(damage=st.data())
+@settings(max_examples=50, deadline=None)
+def test_a_damaged_parquet_file_is_refused_or_read(damage):
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([{"lead_id": "L1", "created_at": "2026-01-31"}]), file)
+    content = file.getvalue()
+    begin = damage.draw(st.integers(0, len(content)), "from")
+    assert_all_accounted_for(
+        "leads.parquet", content[:begin] + damage.draw(st.binary(max_size=8)) + content[begin + 4 :]
+    )
+
+
+@pytest.mark.parametrize("entity", sorted(entities()))
+def test_every_entity_takes_its_columns_in_their_own_types_and_as_text(judge, playbook_values, entity):
+    row = sample_row(entity, playbook_values)
     as_text = {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
     expected = [tuple(keyed(value) if name == "email_key" else value for name, value in row.items())]
     assert cells(judge(f"{entity}.parquet", [row]).good, *row) == expected

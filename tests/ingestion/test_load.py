@@ -12,7 +12,7 @@ from conftest import PROJECT_DIR, Company, write
 from ingestion.config import Settings
 from ingestion.contract import Table, entities
 from ingestion.faults import Fault
-from ingestion.load import FAILED, LOADED, SKIPPED, load
+from ingestion.load import FAILED, LOADED, SKIPPED, load, unreadable
 
 HEADER = "lead_id,created_at,company_name\n"
 
@@ -362,3 +362,18 @@ def test_a_large_file_is_not_held_in_memory(tmp_path):
     # A row has 800 bytes of URL alone: 600,000 more are 480 MB more in Arrow and a gigabyte as Python objects, and as
     # much again for each copy. What may grow is DuckDB's own cache, here up to 256 MB at a time.
     assert many - few < 380, (few, many)
+
+
+def test_a_damaged_warehouse_that_was_moved_away_is_loaded_anew_in_full(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\nL2,2026-02-01,Beta\nL3,soon,Gamma\n")
+    company.load()
+    before = company.versions("leads", "lead_id, _row_hash")
+    warehouse = company.settings.warehouse
+    warehouse.write_bytes(warehouse.read_bytes()[:5_000])
+    assert unreadable(warehouse)
+    warehouse.rename(warehouse.with_name("damaged.duckdb"))
+    assert unreadable(warehouse) is None
+    outcome = company.load()
+    assert (outcome.status, outcome.row_count, outcome.quarantined_count) == (LOADED, 3, 1)
+    assert unreadable(warehouse) is None
+    assert sorted(company.versions("leads", "lead_id, _row_hash")) == sorted(before)

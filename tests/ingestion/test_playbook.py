@@ -298,6 +298,33 @@ def test_any_file_is_accepted_or_refused_with_its_place(table, rows, has_header)
         assert is_accepted_or_refused_with_its_place(path)
 
 
+@given(table=st.sampled_from(sorted(playbook_tables())), edits=st.data())
+@settings(max_examples=120, deadline=None)
+def test_any_edit_of_the_default_playbook_is_accepted_or_refused_with_its_place(table, edits):
+    """Cells are replaced, rows and columns dropped or doubled, as somebody does who slips in a spreadsheet."""
+    with (DEFAULT_PLAYBOOK_DIR / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    for _ in range(edits.draw(st.integers(1, 3), "edits")):
+        row = edits.draw(st.integers(0, len(rows) - 1), "row")
+        column = edits.draw(st.integers(0, len(rows[0]) - 1), "column")
+        match edits.draw(st.sampled_from(["cell", "cell", "drop row", "double row", "drop column", "double column"])):
+            case "cell":
+                rows[row][column : column + 1] = [edits.draw(CELLS, "cell")]
+            case "drop row" if len(rows) > 1:
+                del rows[row]
+            case "double row":
+                rows.insert(row, list(rows[row]))
+            case "drop column" if len(rows[0]) > 1:
+                rows = [cells[:column] + cells[column + 1 :] for cells in rows]
+            case "double column":
+                rows = [[*cells, *cells[column : column + 1]] for cells in rows]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{table}.csv"
+        with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            csv.writer(file).writerows(rows)
+        assert is_accepted_or_refused_in_words(path)
+
+
 @given(table=st.sampled_from(sorted(playbook_tables())), content=st.binary(max_size=60))
 @settings(max_examples=40, deadline=None)
 def test_any_bytes_are_accepted_or_refused_with_their_place(table, content):
@@ -313,4 +340,14 @@ def is_accepted_or_refused_with_its_place(path: Path) -> bool:
         tables = playbook.check(files, ["files"])
     except Fault as fault:
         return f"{path}, line " in str(fault) or "is unknown; known are" in str(fault) or "is not in " in str(fault)
+    return set(tables) == set(playbook_tables())
+
+
+def is_accepted_or_refused_in_words(path: Path) -> bool:
+    """Unlike a broken file, a consistent edit may be refused at another file, which it no longer agrees with."""
+    files = {name: DEFAULT_PLAYBOOK_DIR / f"{name}.csv" for name in playbook_tables()} | {path.stem: path}
+    try:
+        tables = playbook.check(files, ["files"])
+    except Fault as fault:
+        return ".csv, line " in str(fault)
     return set(tables) == set(playbook_tables())

@@ -1,0 +1,58 @@
+"""One refresh writes at a time, and none begins on a warehouse that cannot be read."""
+
+import json
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from dagster_project import alerts
+from dagster_project.lock import WarehouseLock
+from ingestion.config import Settings
+
+
+def test_a_damaged_warehouse_stops_a_refresh_before_its_first_step_with_one_line_and_the_way_out(tmp_path, monkeypatch):
+    settings = Settings.from_environment({"FUNNELHOUSE_DATA_DIR": str(tmp_path)})
+    told = []
+    monkeypatch.setattr(alerts, "send", lambda settings, run_id, failed: told.append(failed))
+    lock = WarehouseLock(data_dir=str(tmp_path))
+    settings.warehouse.write_bytes(b"no database" * 1000)
+    with (
+        pytest.raises(dg.Failure, match=r"cannot be read .*Move it and its \.wal file away and refresh again"),
+        lock.yield_for_execution(dg.build_init_resource_context()),
+    ):
+        pytest.fail("the refresh went on")
+    assert settings.warehouse.read_bytes() == b"no database" * 1000
+    note = json.loads((settings.serving_dir / "last_run.json").read_text(encoding="utf-8"))
+    assert (note["status"], "cannot be read" in note["message"]) == ("failed", True)
+    assert told == [["warehouse"]]
+    settings.warehouse.unlink()
+    with lock.yield_for_execution(dg.build_init_resource_context()) as held:
+        assert held is lock
+
+
+KILLED_HOLDER = """
+import sys, time
+from filelock import FileLock
+lock = FileLock(sys.argv[1])
+lock.acquire()
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+def test_the_lock_of_a_refresh_that_was_killed_does_not_stay(tmp_path):
+    lock = WarehouseLock(data_dir=str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED_HOLDER, tmp_path / "refresh.lock"], stdout=subprocess.PIPE
+    ) as holder:
+        holder.stdout.readline()
+        with (
+            pytest.raises(dg.Failure, match="Another refresh is writing"),
+            lock.yield_for_execution(dg.build_init_resource_context()),
+        ):
+            pytest.fail("two refreshes at once")
+        holder.kill()
+    with lock.yield_for_execution(dg.build_init_resource_context()) as held:
+        assert held is lock
