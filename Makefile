@@ -41,6 +41,10 @@ rollback: $(STAMP) ## Show the numbers published before the present ones
 replay: $(STAMP) ## What a changed playbook would have made of the past: make replay PLAYBOOK=dir
 	@$(PYTHON) -m dagster_project replay "$${PLAYBOOK:-}"
 
+.PHONY: erase
+erase: $(STAMP) ## Forget a person everywhere: make erase EMAIL=anna@example.com
+	@$(PYTHON) -m dagster_project erase "$${EMAIL:-}"
+
 .PHONY: app
 app: $(STAMP) ## Open the dashboard (http://127.0.0.1:8501)
 	@$(WITH_ENV) $(VENV)/bin/streamlit run app/streamlit_app.py

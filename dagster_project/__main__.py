@@ -1,4 +1,4 @@
-"""What `make` calls: `python -m dagster_project refresh | headline | rollback | replay … | prepare | exec …`."""
+"""What `make` calls: `python -m dagster_project refresh | headline | rollback | replay | erase | prepare | exec`."""
 
 import argparse
 import contextlib
@@ -8,13 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 from dotenv import load_dotenv
+from filelock import FileLock, Timeout
 
 from dagster_project import dbt
-from ingestion import playbook
+from ingestion import erasure, playbook
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.faults import Fault
 
@@ -159,6 +161,33 @@ def replay(settings: Settings, arguments: list[str]) -> int:
     return 0
 
 
+def erase(settings: Settings, arguments: list[str]) -> int:
+    """Forget whoever has an e-mail address; 0 also where nobody has."""
+    if len(arguments) != 1 or not arguments[0].strip():
+        raise Fault("Say whose address: make erase EMAIL=anna@example.com")
+    with alone(settings):
+        receipt = erasure.erase(settings, arguments[0], say)
+    if receipt is None:
+        return 0
+    for line in erasure.lines(receipt):
+        say(line)
+    return 1 if receipt.still_found_in else 0
+
+
+@contextlib.contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Nobody else may write. Raises Fault beside a refresh."""
+    lock = FileLock(settings.data_dir / "refresh.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise Fault(f"A refresh is writing to {settings.data_dir}; wait until it has ended, then erase.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def prepare(settings: Settings, _: list[str]) -> int:
     """Make what `dagster dev` needs; print the folder that is to be DAGSTER_HOME."""
     print(set_up(settings))
@@ -194,6 +223,7 @@ COMMANDS = {
     "headline": headline,
     "rollback": rollback,
     "replay": replay,
+    "erase": erase,
     "prepare": prepare,
     "exec": execute,
 }

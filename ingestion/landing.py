@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from ingestion.config import Settings
 from ingestion.sources import RawState
 from ingestion.sql import MEMORY_LIMIT, literal
+from ingestion.suppression import without_suppressed
 from ingestion.versions import VERSION_COLUMNS, Snapshot, write_changes
 
 LANDED_BATCH_ROWS = 10_000  # dlt holds several batches at once
@@ -94,7 +95,11 @@ def stored_columns(connection: duckdb.DuckDBPyConnection, raw: RawState, table: 
 
 
 def land(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, raw: RawState, landing: Path) -> int:
-    """Write what a snapshot adds to its raw table into the landing folder; return the number of rows."""
+    """Write what a snapshot adds to its raw table into the landing folder; return the number of rows.
+
+    Rows of people who were erased are left out and counted in `raw.suppressed_counts`.
+    """
+    snapshot = without_suppressed(connection, snapshot, raw)
     stored = f"warehouse.{raw.dataset}.{snapshot.table}"
     # Every load makes the tables of all entities: one without rows is waiting for its first load.
     has_versions = (

@@ -14,8 +14,10 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingestion.config import Settings
 from ingestion.faults import Fault
+from ingestion.landing import source_dir
 from ingestion.sources import Extraction, RawState, raw_dataset, source_module
 from ingestion.sql import MEMORY_LIMIT
+from ingestion.suppression import notices as suppression_notices
 
 LOADED, FAILED, SKIPPED = "loaded", "failed", "skipped"
 # What reading an answer raises that is not shaped as its vendor says.
@@ -61,14 +63,16 @@ def load(name: str, settings: Settings) -> Load:
         message = f"nothing loaded: today's data are not what was known at {loaded_at:%Y-%m-%d %H:%M}"
         return Load(name, SKIPPED, message, last)
     started = _clock()
+    raw = RawState(settings.warehouse, dataset, loaded_at, name in settings.reload)
     try:
-        extraction = source.extract(settings, RawState(settings.warehouse, dataset, loaded_at, name in settings.reload))
+        extraction = source.extract(settings, raw)
     except (Fault, duckdb.Error, OSError) as fault:
         outcome, news = Load(name, FAILED, str(fault) or repr(fault), last), []
     except ODD_ANSWER as error:
         outcome, news = Load(name, FAILED, _odd(name, error), last), []
     else:
-        outcome, news = _loaded(name, extraction, loaded_at), [extraction.source]
+        told = (*extraction.notices, *suppression_notices(raw))
+        outcome, news = _loaded(name, extraction, told, loaded_at), [extraction.source]
     notices = tuple(map(settings.without_secrets, outcome.notices))
     outcome = replace(outcome, message=settings.without_secrets(outcome.message), notices=notices)
     try:
@@ -78,6 +82,8 @@ def load(name: str, settings: Settings) -> Load:
         reason = " ".join(str(failure.exception).split())[:LONGEST_WORDS]
         message = f"{settings.warehouse} cannot be written ({reason}); nothing is loaded."
         return Load(name, FAILED, message, last)
+    if outcome.status == LOADED:  # what was read is in the raw tables; the pages may tell of people who are suppressed
+        shutil.rmtree(source_dir(settings, name) / "unfinished", ignore_errors=True)
     return outcome
 
 
@@ -144,7 +150,7 @@ def _run(name: str, settings: Settings, data: object) -> None:
     pipeline.run(data, loader_file_format="parquet")
 
 
-def _loaded(name: str, extraction: Extraction, loaded_at: datetime) -> Load:
+def _loaded(name: str, extraction: Extraction, notices: tuple[str, ...], loaded_at: datetime) -> Load:
     message = f"{extraction.row_count:,} rows, {extraction.changed_count:,} new or changed"
     if extraction.quarantined_count:
         message += f", {extraction.quarantined_count:,} in quarantine"
@@ -156,7 +162,7 @@ def _loaded(name: str, extraction: Extraction, loaded_at: datetime) -> Load:
         row_count=extraction.row_count,
         changed_count=extraction.changed_count,
         quarantined_count=extraction.quarantined_count,
-        notices=tuple(extraction.notices),
+        notices=notices,
     )
 
 

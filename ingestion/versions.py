@@ -8,6 +8,8 @@ import duckdb
 
 from ingestion.sql import copy_to_parquet, equal, identifier, identifiers, literal
 
+# The hash of a row whose person was erased: it is final, whatever its source says of it later.
+ERASED = "erased"
 # Beside a table's own columns every raw row carries these.
 VERSION_COLUMNS = {
     "_row_hash": "string",  # of the row's own columns: equal hash, equal row
@@ -82,7 +84,8 @@ def _changes(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, given: s
             from latest
             left join (select distinct {identifiers(key)}, true as _is_present from {snapshot.present}) as present
                 on {equal(key, "present", "latest")}
-            where present._is_present is null and not latest._is_deleted and {snapshot.knows_deletions}
+            where present._is_present is null and not latest._is_deleted and latest._row_hash != '{ERASED}'
+                and {snapshot.knows_deletions}
         """
     else:
         deleted = snapshot.deleted or f"(select {identifiers(key)} from {snapshot.rows} where false)"
@@ -93,7 +96,7 @@ def _changes(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, given: s
             from latest
             semi join {deleted} as deleted on {equal(key, "deleted", "latest")}
             anti join given on {equal(key, "given", "latest")}
-            where not latest._is_deleted
+            where not latest._is_deleted and latest._row_hash != '{ERASED}'
         """
     # A raw table may lack columns that the source has gained since: hence its tombstones are united by name.
     has = {name for (name, *_) in connection.execute(f"describe {stored}").fetchall()}
@@ -119,8 +122,10 @@ def _changes(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, given: s
             from given
             left join latest
                 on {equal(key, "given", "latest")}
-                and given._is_deleted = latest._is_deleted
-                and given._row_hash = latest._row_hash
+                and (
+                    latest._row_hash = '{ERASED}'
+                    or (given._is_deleted = latest._is_deleted and given._row_hash = latest._row_hash)
+                )
             where latest._row_hash is null
         ),
 

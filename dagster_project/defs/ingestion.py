@@ -6,6 +6,7 @@ from dagster_project.defs.resources import SETTINGS, WAREHOUSE_POOL
 from dagster_project.lock import WarehouseLock
 from dagster_project.progress import LOAD_CHECK
 from ingestion import playbook as playbooks
+from ingestion.erasure import erase_requested, lines
 from ingestion.faults import Fault
 from ingestion.load import FAILED, Load, load
 from ingestion.sources import raw_dataset, source_module
@@ -49,6 +50,9 @@ def source_assets(source: str) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         for notice in result.notices:
             context.log.warning(notice)
         context.log.info(f"{source}: {result.message}")
+        receipt = erase_requested(SETTINGS, source, context.log.info)
+        for line in lines(receipt) if receipt else ():
+            context.log.warning(line)
         for key in tables:
             yield dg.MaterializeResult(asset_key=key, metadata={"message": result.message})
         yield _freshness(source, check, result)

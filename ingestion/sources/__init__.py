@@ -14,18 +14,26 @@ from dlt.sources import DltSource
 
 from ingestion.faults import Fault
 
+RAW_PREFIX = "raw_"
+
 
 @dataclass(frozen=True)
 class RawState:
     """What a source may know of the warehouse when it extracts: where it is, and the moment that it loads as.
 
-    With `is_reload` it reads everything from the beginning, as if for the first time.
+    With `is_reload` it reads everything from the beginning, as if for the first time. `suppressed_counts` is filled as
+    it goes: per raw table, how many rows were left out since they tell of people who were erased.
     """
 
     warehouse: Path
     dataset: str
     loaded_at: datetime
     is_reload: bool = False
+    suppressed_counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        return self.dataset.removeprefix(RAW_PREFIX)
 
 
 @dataclass(frozen=True)
@@ -57,4 +65,4 @@ def source_module(name: str) -> ModuleType:
 
 def raw_dataset(name: str) -> str:
     """The schema of the warehouse that holds the raw tables of a source."""
-    return f"raw_{name}"
+    return RAW_PREFIX + name

@@ -2,8 +2,20 @@
 
 {%- set attributes = ['full_name', 'email', 'phone', 'company_name'] %}
 
-with unioned as (
+with given as (
     {{ union_sources('contacts', contract_columns()) }}
+),
+
+-- Where an address is part of a key, another one stands for an erased person's: it is nobody's.
+unioned as (
+
+    select
+        {%- for column in contract_columns().keys() if column != 'email' %}
+        {{ column }},
+        {%- endfor %}
+        case when email not like '%@erased.invalid' then email end as email
+    from given
+
 ),
 
 identity_map as (
