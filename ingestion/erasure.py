@@ -22,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion import playbook
 from ingestion.config import Settings
 from ingestion.faults import Fault
 from ingestion.personal import (
@@ -34,6 +35,7 @@ from ingestion.personal import (
     normal_address_sql,
     people_in,
     requests_of,
+    vanished_from,
 )
 from ingestion.searching import DATABASE, SQLITE, TABLE_FILE, Words, bytes_of, holds, text_columns
 from ingestion.sources import RAW_PREFIX, known_sources, raw_dataset
@@ -126,8 +128,32 @@ def erase_requested(settings: Settings, source: str, say: Say) -> Receipt | None
             select = request.format(raw=f"warehouse.{raw_dataset(source)}")
             for (value,) in connection.execute(select).fetchall():
                 (asked.addresses if re.fullmatch(ADDRESS_SHAPE, value) else asked.ids).add(value)
+            if asked.ids and _is_lost_sight_of(connection, settings, source, len(asked.ids), say):
+                return None
     asked.addresses = {normal_address(address) for address in asked.addresses}
     return _erase(settings, asked, source, say) if asked.ids or asked.addresses else None
+
+
+def _is_lost_sight_of(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, source: str, gone: int, say: Say
+) -> bool:
+    """Whether so many people have vanished that it says more of a permission than of them."""
+    table = vanished_from(source)
+    if table is None:
+        return False
+    setting = "most_vanished_people_rate"
+    most = next(row["value"] for row in playbook.read(settings)["settings"] if row["setting"] == setting)
+    [(known,)] = connection.execute(
+        f"select count(distinct id) from warehouse.{raw_dataset(source)}.{table}"
+    ).fetchall()
+    is_lost = gone > known * float(most)
+    if is_lost:
+        say(
+            f"! {source}: {gone:,} of {known:,} people have vanished without a word, more than {setting} of "
+            "settings.csv allows; nobody was erased. See whether the connection may still read them all; if they were "
+            "erased there, raise the setting."
+        )
+    return is_lost
 
 
 def lines(receipt: Receipt) -> list[str]:

@@ -66,6 +66,11 @@ def requests_of(source: str) -> str | None:
     return getattr(_module(source), "REQUESTS", None)
 
 
+def vanished_from(source: str) -> str | None:
+    """The raw table from which the people of `requests_of` have vanished, where nothing else says that they ask."""
+    return getattr(_module(source), "VANISHED_FROM", None)
+
+
 def people_in(settings: Settings) -> dict[tuple[str, str], Personal]:
     """What `people_of` says of all sources, by raw schema and table; fields that the playbook maps are kept as well,
     unless they are personal.

@@ -9,16 +9,19 @@ from ingestion import playbook as playbooks
 from ingestion.erasure import erase_requested, lines
 from ingestion.faults import Fault
 from ingestion.load import FAILED, Load, load
+from ingestion.retention import apply_retention
 from ingestion.sources import raw_dataset, source_module
 
 GROUP = "ingestion"
 
 
 @dg.asset(group_name=GROUP, kinds={"csv"}, pool=WAREHOUSE_POOL)
-def playbook(warehouse_lock: WarehouseLock) -> dg.MaterializeResult:
-    """The business rules in force: the defaults with a company's own files laid over them."""
+def playbook(context: dg.AssetExecutionContext, warehouse_lock: WarehouseLock) -> dg.MaterializeResult:
+    """The business rules in force: the defaults with a company's own files laid over them; what they let go is gone."""
     try:
         files = playbooks.publish(SETTINGS)
+        for sentence in apply_retention(SETTINGS):
+            context.log.info(sentence)
     except Fault as fault:
         raise dg.Failure(str(fault), allow_retries=False) from fault
     return dg.MaterializeResult(metadata={name: str(path) for name, path in files.items()})

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from hubspot_records import ANSWERS, ODD_ANSWERS
 from hubspot_serving import serving, serving_answers
 
 from ingestion.config import Settings
+from ingestion.erasure import erase_requested
 from ingestion.faults import Fault
 from ingestion.load import FAILED, LOADED, Load, load
 from ingestion.pages import Page, Stream
@@ -137,6 +139,27 @@ def test_nothing_stands_of_an_erased_contact(day_by_day, story):
         assert not ids & day_by_day.values(table, column), table
     for table, column in (("email_events", "recipient"), ("form_submissions", "email"), ("contact_emails", "email")):
         assert not emails & day_by_day.values(table, column), table
+
+
+def test_contacts_that_were_erased_there_are_erased_here_unless_they_are_too_many(day_by_day, story, tmp_path):
+    leads = story.entities["leads"]
+    gone = leads[(leads["erased_at"] > NOW) & (leads["erased_at"] <= day_by_day.state.now) & leads["email"].notna()]
+    shutil.copytree(day_by_day.folder, tmp_path / "data")
+    (tmp_path / "playbook").mkdir()
+    said: list[str] = []
+    for most, is_done in (("0.02", False), ("0.5", True)):
+        settings = Settings.from_environment(
+            {"FUNNELHOUSE_DATA_DIR": str(tmp_path / "data"), "FUNNELHOUSE_PLAYBOOK_DIR": str(tmp_path / "playbook")}
+        )
+        rule = f"setting,value,description\nmost_vanished_people_rate,{most},Held out\n"
+        (tmp_path / "playbook" / "settings.csv").write_text(rule)
+        receipt = erase_requested(settings, "hubspot", said.append)
+        with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+            held = connection.execute("select lower(email) from raw_hubspot.contacts").fetchall()
+        assert (receipt is not None) == is_done
+        assert (set(gone["email"].str.lower()) & {email for (email,) in held} == set()) == is_done
+    assert "have vanished without a word, more than most_vanished_people_rate" in said[0]
+    assert erase_requested(settings, "hubspot", said.append) is None
 
 
 def test_a_merged_contact_is_a_deleted_row_that_names_the_winner(day_by_day, story):

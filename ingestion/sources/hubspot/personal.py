@@ -35,6 +35,8 @@ PEOPLE = {
     "subscription_statuses": _of("subscription_statuses", addresses=("subscriber_id_string",)),
     "web_events": _of("web_events", "object_id", emptied=("hs_url",)),
 }
+# Nothing says so of them: many at once may be a permission that was lost.
+VANISHED_FROM = "contacts"
 # A contact that was not in the recycle bin before it vanished, and was not merged, was erased there (GDPR).
 REQUESTS = """
     select 'hubspot:' || id

@@ -1,0 +1,388 @@
+"""An erased person is in no byte that is kept, what they did still counts, and no load brings them back."""
+
+import gzip
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from filelock import FileLock
+from refreshing import run_funnelhouse
+from speaking import NOW, STORY_SETUP, credentials, speaking, story
+
+from ingestion import erasure
+from ingestion.config import Settings
+from ingestion.erasure import Receipt, erase, erase_requested
+from ingestion.faults import Fault
+from ingestion.load import LOADED, load
+from ingestion.simulator.filed import filed
+from ingestion.simulator.write import write_entity
+
+SOURCES = ("files", "hubspot", "marketo")
+RUN = "0f0e"
+MARTS = """
+    create schema marts;
+    create table marts.dim_leads as
+    from (values ('{lead}', 'webinar', 1), ('someone', 'webinar', 1)) as leads (lead_id, channel, lead_count);
+    create table marts.fct_conversions as
+    from (values ('lead:{lead}', '{lead}', 100.0), ('lead:someone', 'someone', 50.0))
+    as conversions (conversion_id, lead_id, amount);
+    create table marts.fct_credits as
+    from (values ('lead:{lead}', 0.5), ('lead:{lead}', 0.5), ('lead:someone', 1.0)) as credits (conversion_id, credit);
+    create view marts.fct_credited as select * from marts.fct_credits join marts.fct_conversions using (conversion_id);
+    create macro marts.credited() as table (select sum(credit * amount) as amount from marts.fct_credited);
+    create table contacts as
+    from (values ('{lead}', '{name}', '{email}'), ('someone', 'Some One', 'some@one.example'))
+    as people (lead_id, full_name, email);
+"""
+
+
+@dataclass(frozen=True)
+class Canary:
+    """Somebody whom HubSpot, Marketo and the files know, by one address in many spellings."""
+
+    email: str
+    name: str
+    phone: str
+    hubspot_id: str
+    marketo_id: int
+
+    @property
+    def needles(self) -> list[str]:
+        return [self.email.lower(), self.name.lower(), self.phone]
+
+    def spelled(self, tag: str) -> str:
+        return f" {self.email.upper().replace('@', f'+{tag}@')} "
+
+
+@dataclass(frozen=True)
+class Company:
+    """A data directory that has been loaded, and the settings for it."""
+
+    settings: Settings
+    canary: Canary
+
+    def copied(self, folder: Path) -> "Company":
+        shutil.copytree(self.settings.data_dir, folder, symlinks=True)
+        return replace(self, settings=replace(self.settings, data_dir=folder))
+
+    def query(self, sql: str) -> list[tuple]:
+        with duckdb.connect(str(self.settings.warehouse), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def counts(self) -> dict[str, list[tuple]]:
+        """Of each raw table, rows and deletions per load, and what its columns of numbers and dates hold."""
+        columns = self.query(
+            """
+            select schema_name || '.' || table_name, string_agg(column_name || '', ',' order by column_name)
+            from duckdb_columns()
+            where schema_name like 'raw_%' and table_name != 'loads'
+                and table_name not like '\\_dlt%' escape '\\' and column_name != 'lead_id'
+                and data_type in ('TIMESTAMP', 'DATE', 'DOUBLE', 'BOOLEAN')
+            group by all
+            """
+        )
+        return {
+            table: self.query(f"select {names}, count(*) from {table} group by all order by all")
+            for table, names in columns
+            if "_loaded_at" in names
+        }
+
+
+def found_in(folder: Path, needles: list[str]) -> list[str]:
+    """The files of a folder that hold one of the words in any case: as they lie there, unpacked, or in a table."""
+    found = []
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content += gzip.decompress(content)
+        elif path.suffix == ".parquet":
+            content += pd.read_parquet(path).to_csv().encode()
+        elif path.suffix == ".duckdb":
+            with duckdb.connect(str(path), read_only=True) as connection:
+                for schema, table in connection.execute(
+                    "select schema_name, table_name from duckdb_tables()"
+                ).fetchall():
+                    content += connection.execute(f'from "{schema}"."{table}"').df().to_csv().encode()
+        text = content.decode(errors="replace").lower()
+        if any(needle in text for needle in needles):
+            found.append(path.relative_to(folder).as_posix())
+    return found
+
+
+def write_lines(path: Path, *lines: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def plant(company: Company) -> None:
+    """Put the canary where a refresh, a person or a kill may leave it."""
+    data_dir, canary = company.settings.data_dir, company.canary
+    write_lines(
+        data_dir / "exports" / "call list.csv", "name,email,phone", f"{canary.name},{canary.email},{canary.phone}"
+    )
+    (data_dir / "exports" / "call list.csv.gz").write_bytes(gzip.compress(canary.spelled("x").encode()))
+    write_lines(data_dir / "audit" / "report.html", f"<td>{canary.email.upper()}</td>")
+    write_lines(data_dir / "dbt" / "dbt.log", f"Failure in test: {canary.name} is not unique")
+    write_lines(data_dir / "dbt" / "build_warehouse-1" / "run_results.json", canary.email)
+    (data_dir / "dagster" / "history").mkdir(parents=True)
+    with closing(sqlite3.connect(data_dir / "dagster" / "history" / f"{RUN}.db")) as log:
+        log.execute("create table event_logs (id integer, event text)")
+        log.execute("insert into event_logs values (1, ?), (2, 'nothing')", [json.dumps({"message": canary.email})])
+        log.commit()
+    serving = data_dir / "serving"
+    (serving / "contacts").mkdir(parents=True)
+    for path in (
+        serving / "1.duckdb",
+        serving / "2.duckdb",
+        serving / "contacts" / "2.duckdb",
+        data_dir / "dev" / "w.duckdb",
+    ):
+        path.parent.mkdir(exist_ok=True)
+        lead = f"hubspot:{canary.hubspot_id}"
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(MARTS.format(lead=lead, name=canary.name, email=canary.email))
+        path.chmod(0o440)
+    (serving / "current.duckdb").symlink_to("2.duckdb")
+
+
+def give_files(folder: Path, canary: Canary) -> None:
+    """The company's own files, in which the canary stands as a lead of two spellings and in a row that is refused."""
+    for name, rows in filed(story(), STORY_SETUP, NOW).items():
+        write_entity(name, rows, folder)
+    write_lines(
+        folder / "leads.csv",
+        "lead_id,created_at,email,full_name,phone,job_title,company_name,merged_into_lead_id",
+        f"1,2026-01-05,{canary.spelled('fair')},{canary.name},{canary.phone},Head of {canary.name},Some Ltd,",
+        f"2,2026-01-06,{canary.email},{canary.name.upper()},,,,marketo:{canary.marketo_id}",
+        f"3,yesterday,{canary.email},{canary.name},{canary.phone},,,",
+        "4,2026-01-07,some@one.example,Some One,,,,",
+    )
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """A company that was loaded from HubSpot, Marketo and files; the server still speaks."""
+    folder = tmp_path_factory.mktemp("erasure")
+    files = folder / "files"
+    files.mkdir()
+    with speaking() as (url, state):
+        environment = {
+            "FUNNELHOUSE_DATA_DIR": str(folder / "data"),
+            "FUNNELHOUSE_FILES_DIR": str(files),
+            "FUNNELHOUSE_SOURCES": ",".join(SOURCES),
+        } | credentials(url, state)
+        settings = Settings.from_environment(environment)
+        company = Company(settings, Canary("", "", "", "", 0))
+        for source in SOURCES[1:]:
+            assert load(source, settings).status == LOADED
+        [contact] = company.query(
+            """
+            select email, firstname || ' ' || lastname, phone, contacts.id
+            from raw_hubspot.contacts
+            join raw_hubspot.engagement_contacts on contacts.id = contact_id
+            join raw_hubspot.email_events on lower(recipient) = lower(email)
+            where phone is not null and not contacts._is_deleted
+            group by all order by count(*) desc, contacts.id limit 1
+            """
+        )
+        [(marketo_id,)] = company.query(
+            "select lead_id from raw_marketo.activities group by all order by count(*) desc, lead_id limit 1"
+        )
+        company = Company(settings, Canary(*contact, marketo_id))
+        give_files(files, company.canary)
+        assert load("files", settings).quarantined_count == 1
+        plant(company)
+        yield company
+
+
+@pytest.fixture(scope="module")
+def erased(loaded: Company, tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Receipt, list[str]]:
+    """The company after the canary was erased, the receipt, and what was said."""
+    company = loaded.copied(tmp_path_factory.mktemp("erased") / "data")
+    said: list[str] = []
+    receipt = erase(company.settings, f"  {company.canary.email.title()}", said.append)
+    assert receipt is not None
+    return company, receipt, said
+
+
+def test_nothing_is_left_of_an_erased_person_in_any_byte(loaded, erased):
+    company, receipt, _ = erased
+    assert len(found_in(loaded.settings.data_dir, loaded.canary.needles)) > 20
+    assert found_in(company.settings.data_dir, company.canary.needles) == []
+    assert receipt.still_found_in == []
+    assert receipt.bytes_searched > 1_000_000
+
+
+def test_ids_of_an_erased_person_are_nowhere_in_the_raw_tables(erased):
+    company, _, _ = erased
+    canary = company.canary
+    ids = {canary.hubspot_id, f"hubspot:{canary.hubspot_id}", str(canary.marketo_id), f"marketo:{canary.marketo_id}"}
+    columns = company.query(
+        """
+        select schema_name, table_name, column_name from duckdb_columns()
+        where schema_name in ('raw_hubspot', 'raw_marketo', 'raw_files')
+            and column_name in ('lead_id', 'contact_id', 'object_id', 'merged_into_lead_id')
+        """
+    )
+    columns += [("raw_hubspot", "contacts", "id"), ("raw_marketo", "leads", "id")]
+    for schema, table, column in columns:
+        held = company.query(f"select distinct cast({column} as varchar) from {schema}.{table}")
+        assert not ids & {value for (value,) in held}, (schema, table)
+
+
+def test_every_row_of_an_erased_person_stays_with_its_times_and_amounts(loaded, erased):
+    company, _, _ = erased
+    before = loaded.counts()
+    assert before == company.counts()
+    assert len(before) > 40
+
+
+def test_what_an_erased_person_did_is_still_one_persons(loaded, erased):
+    company, _, _ = erased
+    for join in (
+        "raw_hubspot.contacts join raw_hubspot.engagement_contacts on contacts.id = contact_id",
+        "raw_hubspot.contacts join raw_hubspot.contact_emails on contacts.id = contact_id "
+        "join raw_hubspot.email_events on contact_emails.email = lower(recipient)",
+        "raw_hubspot.contacts join raw_files.leads on contacts.email_key = leads.email_key",
+        "raw_marketo.leads join raw_marketo.activities on leads.id = activities.lead_id",
+        "raw_marketo.leads join raw_files.leads as filed on 'marketo:' || leads.id = filed.merged_into_lead_id",
+    ):
+        [(before,)], [(after,)] = (one.query(f"select count(*) from {join}") for one in (loaded, company))
+        assert before == after > 0, join
+
+
+def test_published_numbers_stay_and_ids_give_way(loaded, erased):
+    company, _, _ = erased
+    old = f"hubspot:{company.canary.hubspot_id}"
+    for name in ("1.duckdb", "2.duckdb", "contacts/2.duckdb"):
+        path = company.settings.serving_dir / name
+        assert path.stat().st_mode & 0o777 == 0o440
+        with duckdb.connect(str(path), read_only=True) as connection:
+            assert connection.execute("from marts.credited()").fetchall() == [(150.0,)]
+            leads = {lead for (lead,) in connection.execute("select lead_id from marts.dim_leads").fetchall()}
+            assert len(leads) == 2 and old not in leads
+            assert connection.execute("select count(distinct conversion_id) from marts.fct_credits").fetchall() == [
+                (2,)
+            ]
+            assert connection.execute("select lead_id from contacts").fetchall() == [("someone",)]
+    assert (company.settings.serving_dir / "current.duckdb").resolve().name == "2.duckdb"
+
+
+def test_the_receipt_and_the_suppression_list_name_nobody_and_are_the_owners_alone(erased):
+    company, receipt, _ = erased
+    [path] = (company.settings.data_dir / "erasures").iterdir()
+    for private in (path, company.settings.data_dir / "suppressed.csv"):
+        assert private.stat().st_mode & 0o777 == 0o600
+        assert not any(needle in private.read_text().lower() for needle in company.canary.needles)
+    assert json.loads(path.read_text())["rows"] == receipt.rows
+    assert {"raw_hubspot.contacts", "raw_marketo.activities", "raw_files.quarantine"} <= set(receipt.rows)
+
+
+def test_the_users_own_files_are_named_and_left_alone(loaded, erased):
+    _, receipt, _ = erased
+    files = Path(loaded.settings.environment["FUNNELHOUSE_FILES_DIR"])
+    assert receipt.own_files_that_hold_it == [str(files / "leads.csv")]
+    assert loaded.canary.email in (files / "leads.csv").read_text()
+
+
+def test_erasing_twice_is_harmless(erased):
+    company, _, _ = erased
+    said: list[str] = []
+    assert erase(company.settings, company.canary.email, said.append) is None
+    assert said[-1].startswith("Nobody with this address is known; it has been suppressed since 20")
+
+
+def test_no_load_brings_an_erased_person_back(erased, tmp_path):
+    company = erased[0].copied(tmp_path / "data")
+    before = company.counts()
+    again = replace(company, settings=replace(company.settings, reload=SOURCES))
+    told = ""
+    for source in SOURCES:
+        outcome = load(source, again.settings)
+        assert outcome.status == LOADED and outcome.changed_count == 0
+        told += " ".join(outcome.notices)
+    for table in ("contacts 1", "leads 2", "leads 1", "quarantine 1"):
+        assert table in told
+    assert again.counts() == before
+    assert found_in(company.settings.data_dir, company.canary.needles) == []
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Company:
+    """Three leads in files: two share an address, one asks to be forgotten."""
+    canary = Canary("kanary.bird@cage.example", "Kanary Bird", "+48 600 700 800", "", 0)
+    write_lines(
+        tmp_path / "files" / "leads.csv",
+        "lead_id,created_at,email,full_name,phone",
+        f"11,2026-01-05,{canary.email},{canary.name},{canary.phone}",
+        f"12,2026-01-06,{canary.spelled('b')},{canary.name} junior,",
+        "13,2026-01-07,other@nest.example,Other Bird,",
+    )
+    write_lines(
+        tmp_path / "files" / "consents.csv",
+        "lead_id,purpose,status,changed_at",
+        "13,erasure,granted,2026-02-01",
+        "11,marketing_email,withdrawn,2026-02-01",
+    )
+    settings = Settings.from_environment(
+        {
+            "FUNNELHOUSE_DATA_DIR": str(tmp_path / "data"),
+            "FUNNELHOUSE_FILES_DIR": str(tmp_path / "files"),
+            "FUNNELHOUSE_AS_OF": "2026-03-01T00:00:00Z",
+        }
+    )
+    assert load("files", settings).status == LOADED
+    return Company(settings, canary)
+
+
+def test_all_leads_that_share_an_address_are_erased(small):
+    assert erase(small.settings, small.canary.email, print) is not None
+    assert found_in(small.settings.data_dir, small.canary.needles) == []
+    assert small.query("select count(*), count(full_name), count(distinct lead_id) from raw_files.leads") == [(3, 1, 3)]
+
+
+def test_an_erasure_that_was_killed_is_finished_by_the_next(small, monkeypatch):
+    with monkeypatch.context() as killed:
+        killed.setattr(erasure._Work, "rewrite_warehouse", lambda work: (_ for _ in ()).throw(SystemExit(9)))
+        with pytest.raises(SystemExit):
+            erase(small.settings, small.canary.email, print)
+    shutil.copyfile(small.settings.warehouse, small.settings.data_dir / "warehouse.duckdb.erasing-copy")
+    assert small.query("select count(*) from raw_files.leads where full_name like 'Kanary%'") == [(2,)]
+    assert load("files", small.settings).notices  # suppressed from the first moment on
+    assert erase(small.settings, small.canary.email, print) is not None
+    assert found_in(small.settings.data_dir, small.canary.needles) == []
+
+
+def test_an_erasure_that_arrives_with_the_data_is_carried_out_once(small):
+    receipt = erase_requested(small.settings, "files", print)
+    assert receipt is not None and receipt.asked_by == "files"
+    assert found_in(small.settings.data_dir, ["other@nest.example", "other bird"]) == []
+    assert found_in(small.settings.data_dir, small.canary.needles) != []
+    assert load("files", small.settings).changed_count == 0
+    assert erase_requested(small.settings, "files", print) is None
+
+
+def test_a_mistyped_address_and_one_of_nobody_are_said_to_be_it(small):
+    for typed in ("", "anna", "anna@", "anna @example.com", "anna@example"):
+        with pytest.raises(Fault, match="is not an e-mail address"):
+            erase(small.settings, typed, print)
+    said: list[str] = []
+    assert erase(small.settings, "nobody@cage.example", said.append) is None
+    assert said == ["Nobody with this address is known."]
+    assert not (small.settings.data_dir / "suppressed.csv").exists()
+
+
+def test_erasing_beside_a_refresh_is_refused_in_one_line(small):
+    environment = {"FUNNELHOUSE_DATA_DIR": str(small.settings.data_dir)}
+    with FileLock(small.settings.data_dir / "refresh.lock"):
+        result = run_funnelhouse(f"erase {small.canary.email}", environment)
+    assert result.returncode == 1
+    assert result.stderr.startswith("✗ A refresh is writing to") and "Traceback" not in result.stderr
+    assert run_funnelhouse("erase", environment).stderr.startswith("✗ Say whose address")
