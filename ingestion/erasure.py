@@ -9,6 +9,7 @@ The order makes it safe to be killed: who is erased is suppressed first, and the
 swapped last. Until then the command finds the same person again and does the same.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,17 @@ import duckdb
 from ingestion import playbook
 from ingestion.config import Settings
 from ingestion.faults import Fault
+from ingestion.person import (
+    Declared,
+    Person,
+    RawPeople,
+    columns_of,
+    declared_in,
+    is_text,
+    matches,
+    qualified,
+    remember,
+)
 from ingestion.personal import (
     ERASED_DOMAIN,
     PERSONAL_COLUMNS,
@@ -32,51 +44,29 @@ from ingestion.personal import (
     Personal,
     keyed,
     normal_address,
-    normal_address_sql,
     people_in,
     requests_of,
     vanished_from,
 )
-from ingestion.searching import DATABASE, SQLITE, TABLE_FILE, Words, bytes_of, holds, text_columns
+from ingestion.searching import TABLE_FILE, Words, bytes_of, holds, is_database, is_sqlite
 from ingestion.sources import RAW_PREFIX, known_sources, raw_dataset
-from ingestion.sql import MEMORY_LIMIT, identifier, identifiers, literal
+from ingestion.sql import MEMORY_LIMIT, identifier, literal
 from ingestion.suppression import ADDRESS, ID, VISITOR, suppress, suppressed_since
 from ingestion.versions import ERASED
 
 ADDRESS_SHAPE = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 DRAFT = ".erasing"
 # What can be made again, or is left of work that was broken off.
-THROWN_AWAY = ("dlt", "dev", "replay", "spilled", "raw/*/unfinished", "raw/*/work", "raw/*/spilled", "dbt/*/")
+THROWN_AWAY = (
+    *("dlt", "dev", "replay", "spilled", "raw/*/unfinished", "raw/*/work", "raw/*/spilled", "raw/*/*/*.typed.parquet"),
+    *("dbt/*/", "serving/**/*.unfinished*"),
+)
+# Nobody can look into these, or clean them.
+OPAQUE = (".pdf",)
 # Ids as long as these are nobody else's, wherever they stand.
 DISTINCTIVE_LENGTH = 8
-KEY = "key"
-DOMAINS = ("domain", "website", "email_domain")
-NAMES_OF_COMPANIES = {"accounts": ("account_name", "name"), "companies": ("name",)}
 
 Say = Callable[[str], None]
-Declared = Mapping[tuple[str, str], Personal]
-
-
-@dataclass
-class Person:
-    """All that somebody is known by: `ids` as the warehouse writes them, `addresses` as they are compared, `spelled` as
-    they were given (lower case), `keys` of addresses; visitors' ids that are nobody else's; names and phones as given;
-    and the rows of other tables that are theirs, per `<source>.<table>`.
-    """
-
-    ids: set[str] = field(default_factory=set)
-    addresses: set[str] = field(default_factory=set)
-    spelled: set[str] = field(default_factory=set)
-    keys: set[str] = field(default_factory=set)
-    visitors: set[str] = field(default_factory=set)
-    names: set[str] = field(default_factory=set)
-    phones: set[str] = field(default_factory=set)
-    rows: dict[str, set[str]] = field(default_factory=dict)
-
-    def known(self) -> list[tuple[str, str]]:
-        """Kinds and values as rows are matched by them; a key may also stand where an id does."""
-        kinds = ((ID, self.ids | self.keys), (ADDRESS, self.addresses), (KEY, self.keys), (VISITOR, self.visitors))
-        return [(kind, value) for kind, values in (*kinds, *self.rows.items()) for value in values]
 
 
 @dataclass
@@ -122,7 +112,7 @@ def erase_requested(settings: Settings, source: str, say: Say) -> Receipt | None
     if not request or not settings.warehouse.exists():
         return None
     with _warehouse(settings) as connection:
-        tables = {(schema, table) for (schema, table) in text_columns(connection, "warehouse")}
+        tables = columns_of(connection, "warehouse").keys()
         named = set(re.findall(r"{raw}\.(\w+)", request))
         if all((raw_dataset(source), table) in tables for table in named):
             select = request.format(raw=f"warehouse.{raw_dataset(source)}")
@@ -179,22 +169,23 @@ def _erase(settings: Settings, asked: Person, asked_by: str, say: Say) -> Receip
     _sweep_drafts(settings)
     declared = people_in(settings)
     with _warehouse(settings) as connection:
-        tables = _Tables(connection, declared)
+        tables = RawPeople(connection, declared)
         person = tables.find(asked)
         if person is None:
             return None
         replaced = _Replacements(person, secret, tables.numeric_prefixes)
-        kept_names = tables.names_of_others(person)
+        shared, embedded = tables.called_like(person)
         known_companies = tables.companies(person)
     say(f"Erasing {len(person.ids | person.keys):,} ids of {len(person.addresses):,} addresses …")
     listed = [(ADDRESS, value) for value in person.addresses] + [(VISITOR, value) for value in person.visitors]
     suppress(settings.data_dir, secret, [*listed, *((ID, value) for value in person.ids | person.keys)], now)
-    words = Words([*person.spelled, *person.addresses, *person.phones, *(person.names - kept_names)])
-    cells = Words([*person.spelled, *person.addresses, *person.phones, *_long(person)])
+    own = [word for word in (*person.spelled, *person.addresses, *person.phones) if word.lower() not in shared]
+    names = [name for name in person.names if name.lower() not in shared]
+    words, cells = Words([*own, *names], embedded), Words([*own, *_long(person)])
     work = _Work(settings, declared, person, replaced, words, cells, known_companies, receipt)
     work.throw_away()
-    for path in sorted(settings.data_dir.rglob(f"*{DATABASE}")):
-        if not path.is_symlink() and path != settings.warehouse and not work.is_own(path):
+    for path, _ in list(bytes_of(settings.data_dir)):
+        if is_database(path) and path != settings.warehouse and not work.is_own(path):
             work.rewrite_derived(path)
     for path in sorted((settings.data_dir / "raw").rglob(f"*{TABLE_FILE}")):
         work.rewrite_landed(path)
@@ -203,131 +194,6 @@ def _erase(settings: Settings, asked: Person, asked_by: str, say: Say) -> Receip
     work.search()
     _write(settings, receipt, now)
     return receipt
-
-
-class _Tables:
-    """The raw tables of a warehouse that tell of people."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, declared: Declared) -> None:
-        self.connection = connection
-        self.columns = _columns(connection, "warehouse")
-        self.personal = _personal(declared, self.columns)
-
-    @property
-    def numeric_prefixes(self) -> set[str]:
-        """What stands before ids that are numbers in their own raw table."""
-        return {
-            prefix
-            for (schema, table), personal in self.personal.items()
-            for column, prefix in personal.ids.items()
-            if self.columns[schema, table].get(column) == "BIGINT"
-        }
-
-    def find(self, asked: Person) -> Person | None:
-        """Everything by which the person is known, over all records that the warehouse unites; None for nobody."""
-        person, before = asked, None
-        seen = 0
-        while before != (before := (len(person.ids), len(person.addresses), len(person.keys))):
-            seen = 0
-            self._remember(person)
-            for key, personal in self.personal.items():
-                seen += self._learn(person, key, personal)
-        if not seen:
-            return None
-        self._learn_visitors(person)
-        self._learn_rows(person)
-        return person
-
-    def names_of_others(self, person: Person) -> set[str]:
-        """Those of the person's names that somebody else bears, too."""
-        self._remember(person)
-        found: set[str] = set()
-        for key, personal in self.personal.items():
-            for expression in _names(self.columns[key], personal):
-                select = f"""
-                    select distinct {expression} from {_qualified("warehouse", key)}
-                    where lower({expression}) in (select lower(unnest(?))) and not {self._matches(key, personal)}
-                """
-                found |= {name for (name,) in self.connection.execute(select, [sorted(person.names)]).fetchall()}
-        lowered = {name.lower() for name in found}
-        return {name for name in person.names if name.lower() in lowered}
-
-    def companies(self, person: Person) -> set[str]:
-        """Domains and names (lower case) that are a company's: of an account, or of other people, too."""
-        self._remember(person)
-        found: set[str] = set()
-        for key, columns in self.columns.items():
-            if not key[0].startswith(RAW_PREFIX):
-                continue
-            personal = self.personal.get(key)
-            others = f"not {self._matches(key, personal)}" if personal else "true"
-            for name in {*DOMAINS, *NAMES_OF_COMPANIES.get(key[1], ())} & set(columns):
-                text = f"lower(trim({identifier(name)}))"
-                bare = rf"regexp_replace({text}, '^(https?://)?(www\.)?|/.*$', '', 'g')" if name in DOMAINS else text
-                select = f"select distinct {bare} from {_qualified('warehouse', key)} where {others}"
-                found |= {text for (text,) in self.connection.execute(select).fetchall() if text}
-        return found
-
-    def _remember(self, person: Person) -> None:
-        _remember(self.connection, person)
-
-    def _matches(self, key: tuple[str, str], personal: Personal) -> str:
-        return _matches(key, personal, self.columns[key])
-
-    def _learn(self, person: Person, key: tuple[str, str], personal: Personal) -> int:
-        """Add what the person's rows of a table say of them; return how many there are."""
-        columns = self.columns[key]
-        told = [(person.ids, f"{literal(prefix)} || {identifier(name)}") for name, prefix in personal.ids.items()]
-        told += [(person.addresses, normal_address_sql(identifier(name))) for name in personal.addresses]
-        told += [(person.spelled, f"lower(trim({identifier(name)}))") for name in personal.addresses]
-        told += [(person.keys, "email_key")] if "email_key" in columns else []
-        told += [(person.names, expression) for expression in _names(columns, personal)]
-        told += [
-            (person.phones, identifier(name))
-            for name in columns
-            if re.search("phone|mobile", name) and _is_text(columns[name])
-        ]
-        if not told:
-            return 0
-        lists = ", ".join(f"list(distinct {expression})" for _, expression in told)
-        select = f"select count(*), {lists} from {_qualified('warehouse', key)} where {self._matches(key, personal)}"
-        [(count, *found)] = self.connection.execute(select).fetchall()
-        for (known, _), values in zip(told, found, strict=True):
-            known |= {str(value).strip() for value in values or () if value is not None and str(value).strip()}
-        person.addresses = {address for address in person.addresses if not address.endswith(f"@{ERASED_DOMAIN}")}
-        person.phones = {phone for phone in person.phones if len(re.sub(r"\D", "", phone)) >= 6}
-        # A form's key of an address is the person's id there.
-        return count
-
-    def _learn_visitors(self, person: Person) -> None:
-        """Add the ids of visitors that were this person and nobody else."""
-        self._remember(person)
-        theirs, others = set(), set()
-        for key, personal in self.personal.items():
-            for visitor in personal.visitors:
-                named = [
-                    *personal.ids,
-                    *personal.addresses,
-                    *(["email_key"] if "email_key" in self.columns[key] else []),
-                ]
-                is_named = " or ".join(f"{identifier(name)} is not null" for name in named)
-                matches = self._matches(key, personal)
-                for known, condition in ((theirs, matches), (others, f"({is_named}) and not {matches}")):
-                    select = (
-                        f"select distinct {identifier(visitor)} from {_qualified('warehouse', key)} where {condition}"
-                    )
-                    known |= {value for (value,) in self.connection.execute(select).fetchall() if value}
-        person.visitors = theirs - others
-
-    def _learn_rows(self, person: Person) -> None:
-        """Add the rows that are the person's by way of another table."""
-        self._remember(person)
-        for (schema, table), personal in self.personal.items():
-            if personal.of and (schema, personal.of[0]) in self.personal:
-                via = (schema, personal.of[0])
-                select = f"select distinct {identifier(personal.of[1])} from {_qualified('warehouse', via)} where "
-                rows = self.connection.execute(select + self._matches(via, self.personal[via])).fetchall()
-                person.rows[f"{schema}.{table}"] = {str(value) for (value,) in rows if value is not None}
 
 
 class _Replacements:
@@ -347,6 +213,11 @@ class _Replacements:
             own, hashed = value.removeprefix(prefix), keyed(secret, "erased", value)
             stands_for = f"-{int(hashed[:12], 16)}" if prefix in numeric_prefixes else f"{ERASED}-{hashed[:16]}"
             self.ids[value] = prefix + self.keys.get(own, stands_for)
+
+    def long_ids(self) -> dict[str, str]:
+        """Ids without what the warehouse writes before them, where they are long enough to be nobody else's."""
+        pairs = ((old.rpartition(":")[2], new.rpartition(":")[2]) for old, new in self.ids.items())
+        return {old: new for old, new in pairs if len(old) >= DISTINCTIVE_LENGTH}
 
     def of_prefix(self, prefix: str) -> dict[str, str]:
         """The ids that stand behind a prefix, both without it."""
@@ -374,19 +245,23 @@ class _Work:
         """Remove what can be made again."""
         for pattern in THROWN_AWAY:
             for path in self.settings.data_dir.glob(pattern):
-                if not self.is_own(path):
+                if self.is_own(path):
+                    continue
+                if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
-                    self.receipt.files_removed.append(self._name(path) + "/")
+                else:
+                    path.unlink(missing_ok=True)
+                self.receipt.files_removed.append(self._name(path))
 
     def rewrite_warehouse(self) -> None:
         """Clean the raw tables; all others go, since the next refresh builds them from these."""
         path = self.settings.warehouse
 
         def change(connection: duckdb.DuckDBPyConnection) -> bool:
-            _remember(connection, self.person)
+            remember(connection, self.person)
             database = connection.execute("select current_database()").fetchall()[0][0]
-            columns = _columns(connection, database)
-            personal = _personal(self.declared, columns)
+            columns = columns_of(connection, database)
+            personal = declared_in(self.declared, columns)
             for key in columns:
                 if key[0].startswith(RAW_PREFIX):
                     self._clean_raw(connection, database, key, columns[key], personal.get(key))
@@ -407,12 +282,12 @@ class _Work:
         source = path.relative_to(self.settings.data_dir / "raw").parts[0]
         key = (raw_dataset(source), path.name.removesuffix(TABLE_FILE))
         with duckdb.connect(config=self._config()) as connection:
-            _remember(connection, self.person)
+            remember(connection, self.person)
             connection.execute(
                 f"create schema {key[0]}; create table {key[0]}.{key[1]} as from read_parquet({literal(path)})"
             )
-            columns = _columns(connection, "memory")[key]
-            personal = _personal(self.declared, {key: columns}).get(key)
+            columns = columns_of(connection, "memory")[key]
+            personal = declared_in(self.declared, {key: columns}).get(key)
             if not self._clean_raw(connection, "memory", key, columns, personal, f"raw/{source}/{path.name}"):
                 return
             draft = path.with_name(path.name + DRAFT)
@@ -424,31 +299,32 @@ class _Work:
         """Clean a database that was made from the warehouse: numbers stay, ids give way, lists lose the person."""
 
         def change(connection: duckdb.DuckDBPyConnection) -> bool:
-            _remember(connection, self.person)
+            remember(connection, self.person)
             database = connection.execute("select current_database()").fetchall()[0][0]
-            columns = _columns(connection, database)
+            columns = columns_of(connection, database)
             found = 0
             renamed = self._renamed_ids(connection, database, columns)
             for key, own in columns.items():
                 found += self._clean_derived(connection, database, key, own, renamed, f"serving/{key[1]}")
             return found > 0
 
-        self._rewrite(path, change)
+        try:
+            self._rewrite(path, change)
+        except duckdb.Error:  # damaged: nobody can clean it, and it can be made again
+            path.unlink(missing_ok=True)
+            self.receipt.files_removed.append(self._name(path))
 
     def rewrite_other_files(self) -> None:
         """Clean logs, notes and Dagster's storage; what cannot be cleaned goes."""
         for path, _ in list(bytes_of(self.settings.data_dir)):
-            if self.is_own(path) or path.suffix in (DATABASE, TABLE_FILE) or not holds(path, self.words):
+            is_others = self.is_own(path) or is_database(path) or path.suffix == TABLE_FILE
+            if is_others or not (path.suffix in OPAQUE or holds(path, self.words)):
                 continue
-            with path.open("rb") as file:
-                is_sqlite = file.read(len(SQLITE)) == SQLITE
-            if is_sqlite:
-                _clean_sqlite(path, self.words)
-            elif not _clean_text(path, self.words):
+            if path.suffix not in OPAQUE and (_clean_sqlite if is_sqlite(path) else _clean_text)(path, self.words):
+                self.receipt.files_rewritten.append(self._name(path))
+            else:
                 path.unlink()
                 self.receipt.files_removed.append(self._name(path))
-                continue
-            self.receipt.files_rewritten.append(self._name(path))
 
     def search(self) -> None:
         """Look for the person in every byte that is left, and in the user's own files wherever they lie."""
@@ -477,17 +353,20 @@ class _Work:
         where: str | None = None,
     ) -> int:
         """Clean one raw table, or what a load landed of it; return how many rows changed."""
-        table, count = _qualified(database, key), 0
-        if key[1] == "quarantine":
+        table, count = qualified(database, key), 0
+        is_quarantine = key[1] == "quarantine"
+        if is_quarantine:
             personal = _refused(self.declared, key[0])
         if personal:
             changes = {name: self._cell(name, kind, personal) for name, kind in columns.items()}
+            if is_quarantine:  # nobody can mend the row any more
+                changes |= {"reason": literal(ERASED), "_is_deleted": "true"}
             changes = {name: expression for name, expression in changes.items() if expression}
             sets = ", ".join(f"{identifier(name)} = {expression}" for name, expression in changes.items())
-            matches = _matches(key, personal, columns)
-            if key[1] == "quarantine":
-                matches = f"({matches} or {self._mentions('given')})"
-            count += _update(connection, f"update {table} set {sets} where {matches}")
+            is_theirs = matches(key, personal, columns)
+            if is_quarantine:
+                is_theirs = f"({is_theirs} or {self._mentions('given')})"
+            count += _update(connection, f"update {table} set {sets} where {is_theirs}")
         count += self._clean_cells(connection, table, columns)
         self.receipt.count(where or ".".join(key), count)
         return count
@@ -502,7 +381,7 @@ class _Work:
         if name in ("email_domain", "company", "company_name"):
             return f"case when lower(trim({cell})) in {_list(self.known_companies)} then {cell} end"
         if name in personal.emptied:
-            return "null" if _is_text(kind) else None
+            return "null" if is_text(kind) else None
         if name in personal.ids:
             replaced = _case(
                 f"cast({cell} as varchar)", self.replaced.of_prefix(personal.ids[name]), f"cast({cell} as varchar)"
@@ -514,7 +393,7 @@ class _Work:
             return _case(cell, self.replaced.visitors, cell)
         if name == "email_key":
             return _case(cell, self.replaced.keys, cell)
-        if not _is_text(kind):
+        if not is_text(kind):
             return None
         if name not in personal.kept:
             return "null"
@@ -533,10 +412,7 @@ class _Work:
         if not texts and not nested:
             return 0
         pattern = literal(self.cells.pattern)
-        sets = [
-            f"{identifier(name)} = regexp_replace({identifier(name)}, {pattern}, {literal(ERASED)}, 'gi')"
-            for name in texts
-        ]
+        sets = [f"{identifier(name)} = {self.cells.replaced(identifier(name), ERASED)}" for name in texts]
         sets += [
             f"{identifier(name)} = case when not regexp_matches(cast({identifier(name)} as varchar), {pattern}, 'i')"
             f" then {identifier(name)} end"
@@ -555,11 +431,12 @@ class _Work:
         A bare id such as `17` may be part of anything but in a row of that lead.
         """
         renamed: dict[str, dict[str, str]] = {}
+        replaced = self.replaced.ids | self.replaced.long_ids()
+        if not replaced:
+            return renamed
         long = [value for value in self.replaced.ids if len(value) >= DISTINCTIVE_LENGTH]
         shape = re.compile(
-            "(?<![0-9A-Za-z])("
-            + "|".join(map(re.escape, sorted(self.replaced.ids, key=len, reverse=True)))
-            + ")(?![0-9A-Za-z])"
+            "(?<![0-9A-Za-z])(" + "|".join(map(re.escape, sorted(replaced, key=len, reverse=True))) + ")(?![0-9A-Za-z])"
         )
         for key, own in columns.items():
             lead = identifier("lead_id") if "lead_id" in own else "null"
@@ -572,11 +449,11 @@ class _Work:
                 cell = identifier(name)
                 mentions = f"regexp_matches({cell}, {literal(Words(long).pattern)})" if long else "false"
                 select = f"""
-                    select distinct {cell} from {_qualified(database, key)}
+                    select distinct {cell} from {qualified(database, key)}
                     where {lead} in (select value from known where kind = '{ID}') or {mentions}
                 """
                 for (value,) in connection.execute(select).fetchall():
-                    new = shape.sub(lambda found: self.replaced.ids[found[1]], value) if value else value
+                    new = shape.sub(lambda found: replaced[found[1]], value) if value else value
                     if new != value:
                         renamed.setdefault(name, {})[value] = new
         return renamed
@@ -590,7 +467,7 @@ class _Work:
         renamed: Mapping[str, Mapping[str, str]],
         where: str,
     ) -> int:
-        table, count = _qualified(database, key), 0
+        table, count = qualified(database, key), 0
         leads = [name for name, kind in columns.items() if kind == "VARCHAR" and _names_lead(name)]
         if "lead_id" in leads:
             is_person = f"lead_id in (select value from known where kind = '{ID}')"
@@ -662,81 +539,11 @@ def _warehouse(settings: Settings) -> Iterable[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def _remember(connection: duckdb.DuckDBPyConnection, person: Person) -> None:
-    """Write down by what rows are matched, for the queries that ask."""
-    connection.execute("create or replace temp table known (kind varchar, value varchar)")
-    known = [list(pair) for pair in person.known()]
-    if known:
-        connection.executemany("insert into known values (?, ?)", known)
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, str], dict[str, str]]:
-    """The columns and types of each table of a database, by schema and name."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for schema, table, column, kind in connection.execute(
-        """
-        select columns.schema_name, columns.table_name, columns.column_name, columns.data_type
-        from duckdb_columns() as columns
-        semi join duckdb_tables() as tables
-            on columns.database_name = tables.database_name
-            and columns.schema_name = tables.schema_name
-            and columns.table_name = tables.table_name
-        where columns.database_name = ?
-        order by columns.schema_name, columns.table_name, columns.column_index
-        """,
-        [database],
-    ).fetchall():
-        found.setdefault((schema, table), {})[column] = kind
-    return found
-
-
-def _personal(
-    declared: Declared, columns: Mapping[tuple[str, str], Mapping[str, str]]
-) -> dict[tuple[str, str], Personal]:
-    """What each of these raw tables tells of people, by the columns that it has."""
-    return {
-        key: replace(
-            personal,
-            ids={name: prefix for name, prefix in personal.ids.items() if name in columns[key]},
-            addresses=tuple(name for name in personal.addresses if name in columns[key]),
-            visitors=tuple(name for name in personal.visitors if name in columns[key]),
-        )
-        for key, personal in declared.items()
-        if key in columns
-    }
-
-
 def _refused(declared: Declared, dataset: str) -> Personal:
     """What refused rows of a source tell of people."""
     prefixes = {prefix for (schema, _), one in declared.items() if schema == dataset for prefix in one.ids.values()}
     ids = {"record_id": min(prefixes)} if prefixes else {}
-    return Personal(ids=ids, emptied=("given", "reason"), kept=("entity", "file", "column_name", "record_id"))
-
-
-def _matches(key: tuple[str, str], personal: Personal, columns: Mapping[str, str]) -> str:
-    """The condition under which a row of a raw table is the person's."""
-
-    def known(kind: str) -> str:
-        return f"in (select value from known where kind = {literal(kind)})"
-
-    tests = [
-        f"(({personal.only_where}) and {literal(prefix)} || cast({identifier(name)} as varchar) {known(ID)})"
-        for name, prefix in personal.ids.items()
-    ]
-    tests += [f"{normal_address_sql(identifier(name))} {known(ADDRESS)}" for name in personal.addresses]
-    tests += [f"{identifier(name)} {known(VISITOR)}" for name in personal.visitors]
-    tests += [f"email_key {known(KEY)}"] if "email_key" in columns else []
-    tests += [f"cast({identifier(personal.of[2])} as varchar) {known('.'.join(key))}"] if personal.of else []
-    return "(" + (" or ".join(f"coalesce({test}, false)" for test in tests) or "false") + ")"
-
-
-def _names(columns: Mapping[str, str], personal: Personal) -> list[str]:
-    """Expressions for the names that a table gives its people."""
-    found = [identifier(name) for name in ("full_name", "name") if name in columns and name in personal.emptied]
-    for first, last in (("firstname", "lastname"), ("first_name", "last_name")):
-        if first in columns and last in columns:
-            found.append(f"nullif(concat_ws(' ', nullif(trim({first}), ''), nullif(trim({last}), '')), '')")
-    return found
+    return Personal(ids=ids, emptied=("given",), kept=("entity", "file", "column_name"))
 
 
 def _long(person: Person) -> list[str]:
@@ -747,14 +554,6 @@ def _long(person: Person) -> list[str]:
 
 def _names_lead(column: str) -> bool:
     return column == "lead_id" or column.endswith("_lead_id")
-
-
-def _is_text(kind: str) -> bool:
-    return kind == "VARCHAR"
-
-
-def _qualified(database: str, key: tuple[str, str]) -> str:
-    return ".".join(identifiers([part]) for part in (database, *key))
 
 
 def _case(cell: str, values: Mapping[str, str], otherwise: str) -> str:
@@ -771,22 +570,30 @@ def _update(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
     return count
 
 
-def _clean_sqlite(path: Path, words: Words) -> None:
-    """Replace the words in every text of a SQLite file, and leave no freed page with them."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.create_function(
-            "cleaned", 1, lambda cell: words.text.sub(ERASED, cell) if isinstance(cell, str) else cell
-        )
+def _clean_sqlite(path: Path, words: Words) -> bool:
+    """Replace the words in every text of a SQLite file, and leave no freed page with them.
+
+    A refresh that runs has its own log open, which waits for no more than some seconds; the search tells what is left.
+    """
+
+    def cleaned(cell: object) -> object:
+        return words.text.sub(ERASED, cell) if isinstance(cell, str) else cell
+
+    with (
+        closing(sqlite3.connect(path, isolation_level=None, timeout=5)) as connection,
+        contextlib.suppress(sqlite3.OperationalError),
+    ):
+        connection.create_function("cleaned", 1, cleaned)
         connection.execute("pragma secure_delete = on")
         for (table,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
-            names = [row[1] for row in connection.execute(f"pragma table_info({identifier(table)})").fetchall()]
-            for name in names:
+            for _, name, *_ in connection.execute(f"pragma table_info({identifier(table)})").fetchall():
                 cell = identifier(name)
                 connection.execute(
                     f"update {identifier(table)} set {cell} = cleaned({cell}) where cleaned({cell}) != {cell}"
                 )
         connection.execute("vacuum")
         connection.execute("pragma wal_checkpoint(truncate)")
+    return True
 
 
 def _clean_text(path: Path, words: Words) -> bool:

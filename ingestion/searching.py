@@ -6,7 +6,7 @@ import re
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,30 +15,48 @@ import duckdb
 from ingestion.sql import identifier, identifiers, literal
 
 CHUNK_BYTES = 4 * 1024 * 1024
-DATABASE, TABLE_FILE, SQLITE = ".duckdb", ".parquet", b"SQLite format 3\x00"
+TABLE_FILE, SQLITE, DUCKDB, DUCKDB_AT = ".parquet", b"SQLite format 3\x00", b"DUCK", 8
+# What does not stand beside a whole word; a line break may be written as in JSON.
+BEFORE, AFTER, NOTHING = r"(?:(?<![\w.+-])|(?<=\\[ntr]))", r"(?![\w-]|\.\w)", "(?!)"
+MARGIN = 4
 ZIPPED = (".zip", ".xlsx", ".docx", ".pptx")
 
 
 class Words:
-    """Texts to look for, whatever their case; none of them is empty."""
+    """Texts to look for, whatever their case: as whole words, so that `anna@…` is not found in `joanna@…`.
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self.words = sorted(
-            {word.strip() for word in words if word and word.strip()}, key=lambda word: (-len(word), word)
-        )
+    In bytes, where one text may follow another without a gap, a word is found within others as well, unless it is among
+    the `embedded`, which are parts of what somebody else is called.
+    """
+
+    def __init__(self, words: Iterable[str], embedded: Collection[str] = ()) -> None:
+        found = {word.strip() for word in words if word and word.strip()}
+        self.words = sorted(found, key=lambda word: (-len(word), word))
+        self.longest = max((len(word.upper().encode()) + MARGIN for word in self.words), default=MARGIN)
+        either = "|".join(re.escape(word) for word in self.words)
+        self.text = re.compile(f"{BEFORE}(?:{either}){AFTER}" if either else NOTHING, re.IGNORECASE)
+        lowered = {word.lower() for word in embedded}
         # Of letters beyond ASCII, bytes know no case.
-        spelled = {form for word in self.words for form in (word, word.lower(), word.upper())}
-        self._bytes = re.compile(b"|".join(re.escape(form.encode()) for form in sorted(spelled)), re.IGNORECASE)
-        self.text = re.compile("|".join(re.escape(word) for word in self.words), re.IGNORECASE)
-        self.longest = max((len(word.upper().encode()) for word in self.words), default=0)
+        shapes = [
+            f"{BEFORE}{re.escape(form)}{AFTER}" if word.lower() in lowered else re.escape(form)
+            for word in self.words
+            for form in (word, word.lower(), word.upper())
+        ]
+        self._bytes = re.compile("|".join(shapes or [NOTHING]).encode(), re.IGNORECASE)
 
     @property
     def pattern(self) -> str:
-        """The same as DuckDB's expression, for use with the option `i`."""
-        return "|".join(re.sub(r"([^\w\s@])", r"\\\1", word) for word in self.words)
+        """The same for DuckDB's regular expressions with the option `i`: what is before, the word, what is after."""
+        either = "|".join(re.sub(r"([^\w\s@])", r"\\\1", word) for word in self.words)
+        return rf"(^|[^\w.+-]|\\[ntr])({either})($|[^\w.-]|\.$|\.\W)" if either else r"([^\s\S])()()"
+
+    def replaced(self, expression: str, word: str) -> str:
+        """The expression that replaces each word in SQL; twice, since words in a row share what is between them."""
+        arguments = ", ".join([literal(self.pattern), literal(rf"\1{word}\3"), "'gi'"])
+        return f"regexp_replace(regexp_replace({expression}, {arguments}), {arguments})"
 
     def are_in(self, content: bytes) -> bool:
-        return bool(self.words) and self._bytes.search(content) is not None
+        return self._bytes.search(content) is not None
 
 
 def bytes_of(folder: Path) -> Iterator[tuple[Path, int]]:
@@ -58,6 +76,16 @@ def holds(path: Path, words: Words) -> bool:
         return _inside(path, words)
     except (duckdb.Error, sqlite3.Error, zipfile.BadZipFile, OSError, zlib.error, EOFError):
         return False  # not what its name says; its bytes have been searched
+
+
+def is_database(path: Path) -> bool:
+    """Whether a file is one of DuckDB, whatever its name."""
+    return _begin(path)[DUCKDB_AT:].startswith(DUCKDB)
+
+
+def is_sqlite(path: Path) -> bool:
+    """Whether a file is one of SQLite."""
+    return _begin(path).startswith(SQLITE)
 
 
 def text_columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, str], dict[str, str]]:
@@ -81,6 +109,11 @@ def text_columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[t
     return found
 
 
+def _begin(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(SQLITE))
+
+
 def _in_bytes(path: Path, words: Words) -> bool:
     kept = b""
     with path.open("rb") as file:
@@ -99,7 +132,7 @@ def _inside(path: Path, words: Words) -> bool:
                 name for name, kind, *_ in connection.execute(f"describe from {rows}").fetchall() if "VARCHAR" in kind
             ]
             return _in_rows(connection, rows, columns, words)
-    if path.suffix == DATABASE:
+    if is_database(path):
         with duckdb.connect() as connection:
             connection.execute(f"attach {literal(path)} as searched (read_only)")
             return any(
@@ -112,9 +145,7 @@ def _inside(path: Path, words: Words) -> bool:
     if path.suffix in ZIPPED:
         with zipfile.ZipFile(path) as archive:
             return any(words.are_in(archive.read(name)) for name in archive.namelist())
-    with path.open("rb") as file:
-        is_sqlite = file.read(len(SQLITE)) == SQLITE
-    return is_sqlite and _in_sqlite(path, words)
+    return is_sqlite(path) and _in_sqlite(path, words)
 
 
 def _in_rows(connection: duckdb.DuckDBPyConnection, rows: str, columns: list[str], words: Words) -> bool:

@@ -20,6 +20,8 @@ MARTS = (
     *("fct_opportunities", "fct_lead_scores", "fct_lead_handoffs"),
 )
 
+SHARED_IDS = ("campaign_id", "account_id", "opportunity_id", "owner_id")
+
 
 @dataclass(frozen=True)
 class Erased:
@@ -62,14 +64,10 @@ def differences(before: Path, after: Path, marts: tuple[str, ...]) -> dict[str, 
     with duckdb.connect() as connection:
         connection.execute(f"attach '{before}' as before (read_only); attach '{after}' as after (read_only)")
         for mart in marts:
-            columns = [
-                name
-                for name, kind in connection.execute(
-                    "select column_name, data_type from duckdb_columns() where database_name = 'before' and table_name = ?",
-                    [mart],
-                ).fetchall()
-                if not name.endswith("_id") or name in ("campaign_id", "account_id", "opportunity_id", "owner_id")
-            ]
+            named = connection.execute(
+                "select column_name from duckdb_columns() where database_name = 'before' and table_name = ?", [mart]
+            ).fetchall()
+            columns = [name for (name,) in named if not name.endswith("_id") or name in SHARED_IDS]
             selected = ", ".join(f'"{name}"' for name in columns)
             one, other = (f"select {selected} from {side}.marts.{mart}" for side in ("before", "after"))
             [(count, rows)] = connection.execute(

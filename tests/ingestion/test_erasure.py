@@ -82,7 +82,7 @@ class Company:
             """
             select schema_name || '.' || table_name, string_agg(column_name || '', ',' order by column_name)
             from duckdb_columns()
-            where schema_name like 'raw_%' and table_name != 'loads'
+            where schema_name like 'raw_%' and table_name not in ('loads', 'quarantine')
                 and table_name not like '\\_dlt%' escape '\\' and column_name != 'lead_id'
                 and data_type in ('TIMESTAMP', 'DATE', 'DOUBLE', 'BOOLEAN')
             group by all
@@ -244,6 +244,11 @@ def test_every_row_of_an_erased_person_stays_with_its_times_and_amounts(loaded, 
     assert len(before) > 40
 
 
+def test_a_refused_row_of_an_erased_person_waits_no_more_for_being_mended(erased):
+    refused = erased[0].query("select line, given, reason, _is_deleted from raw_files.quarantine")
+    assert refused == [(4, None, "erased", True)]
+
+
 def test_what_an_erased_person_did_is_still_one_persons(loaded, erased):
     company, _, _ = erased
     for join in (
@@ -346,6 +351,25 @@ def test_all_leads_that_share_an_address_are_erased(small):
     assert erase(small.settings, small.canary.email, print) is not None
     assert found_in(small.settings.data_dir, small.canary.needles) == []
     assert small.query("select count(*), count(full_name), count(distinct lead_id) from raw_files.leads") == [(3, 1, 3)]
+
+
+def test_nobody_else_loses_a_letter(small):
+    """Not who is called alike, shares the switchboard or has an address that ends alike; nor by erasing an id alone."""
+    canary, files = small.canary, Path(small.settings.environment["FUNNELHOUSE_FILES_DIR"])
+    with (files / "leads.csv").open("a") as file:
+        file.write(f"14,2026-01-08,my{canary.email},{canary.name},{canary.phone}\n")
+        file.write(f"15,2026-01-08,,My{canary.name},{canary.phone}\n16,2026-01-09,,,\n")
+    with (files / "consents.csv").open("a") as file:
+        file.write("16,erasure,granted,2026-02-01\n")
+    assert load("files", small.settings).changed_count == 4
+    others = "select * from raw_files.leads where lead_id in ('14', '15') order by lead_id"
+    before = small.query(others)
+    receipt = erase(small.settings, canary.email, print)
+    assert receipt is not None and receipt.still_found_in == []
+    assert erase_requested(small.settings, "files", print) is not None
+    assert small.query(others) == before
+    assert small.query("select count(*) from raw_files.leads where lead_id like 'erased-%'") == [(4,)]
+    assert small.query(f"select count(*) from raw_files.leads where email = '{canary.email}'") == [(0,)]
 
 
 def test_an_erasure_that_was_killed_is_finished_by_the_next(small, monkeypatch):

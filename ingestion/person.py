@@ -1,0 +1,254 @@
+"""Who somebody is in the raw tables: all that a person is known by, and which rows are theirs."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import duckdb
+
+from ingestion.personal import ERASED_DOMAIN, Personal, normal_address_sql
+from ingestion.sources import RAW_PREFIX
+from ingestion.sql import identifier, identifiers, literal
+from ingestion.suppression import ADDRESS, ID, VISITOR
+
+KEY = "key"
+DOMAINS = ("domain", "website", "email_domain")
+NAMES_OF_COMPANIES = {"accounts": ("account_name", "name"), "companies": ("name",)}
+LEAST_DIGITS = 6  # of a phone
+
+Key = tuple[str, str]
+Declared = Mapping[Key, Personal]
+
+
+@dataclass
+class Person:
+    """All that somebody is known by: `ids` as the warehouse writes them, `addresses` as they are compared, `spelled` as
+    they were given (lower case), `keys` of addresses; visitors' ids that are nobody else's; names and phones as given;
+    and the rows of other tables that are theirs, per `<source>.<table>`.
+    """
+
+    ids: set[str] = field(default_factory=set)
+    addresses: set[str] = field(default_factory=set)
+    spelled: set[str] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+    visitors: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    phones: set[str] = field(default_factory=set)
+    rows: dict[str, set[str]] = field(default_factory=dict)
+
+    def known(self) -> list[tuple[str, str]]:
+        """Kinds and values as rows are matched by them; a key may also stand where an id does."""
+        kinds = ((ID, self.ids | self.keys), (ADDRESS, self.addresses), (KEY, self.keys), (VISITOR, self.visitors))
+        return [(kind, value) for kind, values in (*kinds, *self.rows.items()) for value in values]
+
+
+class RawPeople:
+    """The raw tables of a warehouse that tell of people."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, declared: Declared) -> None:
+        self.connection = connection
+        self.columns = columns_of(connection, "warehouse")
+        self.personal = declared_in(declared, self.columns)
+
+    @property
+    def numeric_prefixes(self) -> set[str]:
+        """What stands before ids that are numbers in their own raw table."""
+        return {
+            prefix
+            for (schema, table), personal in self.personal.items()
+            for column, prefix in personal.ids.items()
+            if self.columns[schema, table].get(column) == "BIGINT"
+        }
+
+    def find(self, asked: Person) -> Person | None:
+        """Everything by which the person is known, over all records that the warehouse unites; None for nobody."""
+        person, before = asked, None
+        seen = 0
+        while before != (before := (len(person.ids), len(person.addresses), len(person.keys))):
+            seen = 0
+            self._remember(person)
+            for key, personal in self.personal.items():
+                seen += self._learn(person, key, personal)
+        if not seen:
+            return None
+        self._learn_visitors(person)
+        self._learn_rows(person)
+        return person
+
+    def called_like(self, person: Person) -> tuple[set[str], set[str]]:
+        """Which of the person's words (names, phones, addresses) somebody else is called, too; and which are part of
+        what somebody else is called, as `anna@…` is of `joanna@…`. In lower case.
+        """
+        self._remember(person)
+        words = sorted({word.lower() for word in (*person.names, *person.phones, *person.spelled, *person.addresses)})
+        shared: set[str] = set()
+        embedded: set[str] = set()
+        for key, columns in self.columns.items():
+            personal = self.personal.get(key)
+            if not key[0].startswith(RAW_PREFIX) or key[1] == "quarantine":
+                continue
+            others = f"not {self._matches(key, personal)}" if personal else "true"
+            called = _names(columns, personal) + list(personal.addresses) if personal else []
+            for expression in (*called, *_phones(columns)):
+                select = f"""
+                    select distinct word, lower(trim({expression})) = word
+                    from {qualified("warehouse", key)} cross join (select unnest(?::varchar[]) as word)
+                    where {others} and contains(lower({expression}), word)
+                """
+                for word, is_all in self.connection.execute(select, [words]).fetchall():
+                    (shared if is_all else embedded).add(word)
+        return shared, embedded
+
+    def companies(self, person: Person) -> set[str]:
+        """Domains and names (lower case) that are a company's: of an account, or of other people, too."""
+        self._remember(person)
+        found: set[str] = set()
+        for key, columns in self.columns.items():
+            if not key[0].startswith(RAW_PREFIX):
+                continue
+            personal = self.personal.get(key)
+            others = f"not {self._matches(key, personal)}" if personal else "true"
+            for name in {*DOMAINS, *NAMES_OF_COMPANIES.get(key[1], ())} & set(columns):
+                text = f"lower(trim({identifier(name)}))"
+                bare = rf"regexp_replace({text}, '^(https?://)?(www\.)?|/.*$', '', 'g')" if name in DOMAINS else text
+                select = f"select distinct {bare} from {qualified('warehouse', key)} where {others}"
+                found |= {text for (text,) in self.connection.execute(select).fetchall() if text}
+        return found
+
+    def _remember(self, person: Person) -> None:
+        remember(self.connection, person)
+
+    def _matches(self, key: tuple[str, str], personal: Personal) -> str:
+        return matches(key, personal, self.columns[key])
+
+    def _learn(self, person: Person, key: tuple[str, str], personal: Personal) -> int:
+        """Add what the person's rows of a table say of them; return how many there are."""
+        columns = self.columns[key]
+        told = [(person.ids, f"{literal(prefix)} || {identifier(name)}") for name, prefix in personal.ids.items()]
+        told += [(person.addresses, normal_address_sql(identifier(name))) for name in personal.addresses]
+        told += [(person.spelled, f"lower(trim({identifier(name)}))") for name in personal.addresses]
+        told += [(person.keys, "email_key")] if "email_key" in columns else []
+        told += [(person.names, expression) for expression in _names(columns, personal)]
+        told += [(person.phones, expression) for expression in _phones(columns)]
+        if not told:
+            return 0
+        lists = ", ".join(f"list(distinct {expression})" for _, expression in told)
+        select = f"select count(*), {lists} from {qualified('warehouse', key)} where {self._matches(key, personal)}"
+        [(count, *found)] = self.connection.execute(select).fetchall()
+        for (known, _), values in zip(told, found, strict=True):
+            known |= {str(value).strip() for value in values or () if value is not None and str(value).strip()}
+        person.addresses = {address for address in person.addresses if not address.endswith(f"@{ERASED_DOMAIN}")}
+        person.phones = {phone for phone in person.phones if len(re.sub(r"\D", "", phone)) >= LEAST_DIGITS}
+        return count
+
+    def _learn_visitors(self, person: Person) -> None:
+        """Add the ids of visitors that were this person and nobody else."""
+        self._remember(person)
+        theirs, others = set(), set()
+        for key, personal in self.personal.items():
+            for visitor in personal.visitors:
+                named = [
+                    *personal.ids,
+                    *personal.addresses,
+                    *(["email_key"] if "email_key" in self.columns[key] else []),
+                ]
+                is_named = " or ".join(f"{identifier(name)} is not null" for name in named)
+                matches = self._matches(key, personal)
+                for known, condition in ((theirs, matches), (others, f"({is_named}) and not {matches}")):
+                    select = (
+                        f"select distinct {identifier(visitor)} from {qualified('warehouse', key)} where {condition}"
+                    )
+                    known |= {value for (value,) in self.connection.execute(select).fetchall() if value}
+        person.visitors = theirs - others
+
+    def _learn_rows(self, person: Person) -> None:
+        """Add the rows that are the person's by way of another table."""
+        self._remember(person)
+        for (schema, table), personal in self.personal.items():
+            if personal.of and (schema, personal.of[0]) in self.personal:
+                via = (schema, personal.of[0])
+                select = f"select distinct {identifier(personal.of[1])} from {qualified('warehouse', via)} where "
+                rows = self.connection.execute(select + self._matches(via, self.personal[via])).fetchall()
+                person.rows[f"{schema}.{table}"] = {str(value) for (value,) in rows if value is not None}
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, str], dict[str, str]]:
+    """The columns and types of each table of a database, by schema and name."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table, column, kind in connection.execute(
+        """
+        select columns.schema_name, columns.table_name, columns.column_name, columns.data_type
+        from duckdb_columns() as columns
+        semi join duckdb_tables() as tables
+            on columns.database_name = tables.database_name
+            and columns.schema_name = tables.schema_name
+            and columns.table_name = tables.table_name
+        where columns.database_name = ?
+        order by columns.schema_name, columns.table_name, columns.column_index
+        """,
+        [database],
+    ).fetchall():
+        found.setdefault((schema, table), {})[column] = kind
+    return found
+
+
+def declared_in(
+    declared: Declared, columns: Mapping[tuple[str, str], Mapping[str, str]]
+) -> dict[tuple[str, str], Personal]:
+    """What each of these raw tables tells of people, by the columns that it has."""
+    return {
+        key: replace(
+            personal,
+            ids={name: prefix for name, prefix in personal.ids.items() if name in columns[key]},
+            addresses=tuple(name for name in personal.addresses if name in columns[key]),
+            visitors=tuple(name for name in personal.visitors if name in columns[key]),
+        )
+        for key, personal in declared.items()
+        if key in columns
+    }
+
+
+def remember(connection: duckdb.DuckDBPyConnection, person: Person) -> None:
+    """Write down by what rows are matched, for the queries that ask."""
+    connection.execute("create or replace temp table known (kind varchar, value varchar)")
+    known = [list(pair) for pair in person.known()]
+    if known:
+        connection.executemany("insert into known values (?, ?)", known)
+
+
+def matches(key: tuple[str, str], personal: Personal, columns: Mapping[str, str]) -> str:
+    """The condition under which a row of a raw table is the person's."""
+
+    def known(kind: str) -> str:
+        return f"in (select value from known where kind = {literal(kind)})"
+
+    tests = [
+        f"(({personal.only_where}) and {literal(prefix)} || cast({identifier(name)} as varchar) {known(ID)})"
+        for name, prefix in personal.ids.items()
+    ]
+    tests += [f"{normal_address_sql(identifier(name))} {known(ADDRESS)}" for name in personal.addresses]
+    tests += [f"{identifier(name)} {known(VISITOR)}" for name in personal.visitors]
+    tests += [f"email_key {known(KEY)}"] if "email_key" in columns else []
+    tests += [f"cast({identifier(personal.of[2])} as varchar) {known('.'.join(key))}"] if personal.of else []
+    return "(" + (" or ".join(f"coalesce({test}, false)" for test in tests) or "false") + ")"
+
+
+def _names(columns: Mapping[str, str], personal: Personal) -> list[str]:
+    """Expressions for the names that a table gives its people."""
+    found = [identifier(name) for name in ("full_name", "name") if name in columns and name in personal.emptied]
+    for first, last in (("firstname", "lastname"), ("first_name", "last_name")):
+        if first in columns and last in columns:
+            found.append(f"nullif(concat_ws(' ', nullif(trim({first}), ''), nullif(trim({last}), '')), '')")
+    return found
+
+
+def _phones(columns: Mapping[str, str]) -> list[str]:
+    return [identifier(name) for name, kind in columns.items() if re.search("phone|mobile", name) and is_text(kind)]
+
+
+def qualified(database: str, key: tuple[str, str]) -> str:
+    return ".".join(identifiers([part]) for part in (database, *key))
+
+
+def is_text(kind: str) -> bool:
+    return kind == "VARCHAR"
