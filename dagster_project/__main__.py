@@ -176,16 +176,14 @@ def erase(settings: Settings, arguments: list[str]) -> int:
 
 @contextlib.contextmanager
 def alone(settings: Settings) -> Iterator[None]:
-    """Nobody else may write. Raises Fault beside a refresh."""
-    lock = FileLock(settings.data_dir / "refresh.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        raise Fault(f"A refresh is writing to {settings.data_dir}; wait until it has ended, then erase.") from error
-    try:
+    """Nobody else may write or copy the warehouse. Raises Fault beside a refresh or a replay."""
+    with contextlib.ExitStack() as locks:
+        for work in ("refresh", "replay"):
+            try:
+                locks.enter_context(FileLock(settings.data_dir / f"{work}.lock").acquire(blocking=False))
+            except Timeout as error:
+                raise Fault(f"A {work} is running in {settings.data_dir}; wait until it has ended.") from error
         yield
-    finally:
-        lock.release()
 
 
 def prepare(settings: Settings, _: list[str]) -> int:

@@ -403,10 +403,11 @@ def test_a_mistyped_address_and_one_of_nobody_are_said_to_be_it(small):
     assert not (small.settings.data_dir / "suppressed.csv").exists()
 
 
-def test_erasing_beside_a_refresh_is_refused_in_one_line(small):
+def test_erasing_beside_a_refresh_or_a_replay_is_refused_in_one_line(small):
     environment = {"FUNNELHOUSE_DATA_DIR": str(small.settings.data_dir)}
-    with FileLock(small.settings.data_dir / "refresh.lock"):
-        result = run_funnelhouse(f"erase {small.canary.email}", environment)
-    assert result.returncode == 1
-    assert result.stderr.startswith("✗ A refresh is writing to") and "Traceback" not in result.stderr
+    for work in ("refresh", "replay"):
+        with FileLock(small.settings.data_dir / f"{work}.lock"):
+            result = run_funnelhouse(f"erase {small.canary.email}", environment)
+        assert result.returncode == 1
+        assert result.stderr.startswith(f"✗ A {work} is running in") and "Traceback" not in result.stderr
     assert run_funnelhouse("erase", environment).stderr.startswith("✗ Say whose address")
