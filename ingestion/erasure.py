@@ -65,6 +65,8 @@ THROWN_AWAY = (
 OPAQUE = (".pdf",)
 # Ids as long as these are nobody else's, wherever they stand.
 DISTINCTIVE_LENGTH = 8
+# Where ids are numbers, those above this one are nobody's.
+BEYOND_IDS = 10**15
 
 Say = Callable[[str], None]
 
@@ -211,7 +213,8 @@ class _Replacements:
         for value in ids:
             prefix = value[: value.find(":") + 1]
             own, hashed = value.removeprefix(prefix), keyed(secret, "erased", value)
-            stands_for = f"-{int(hashed[:12], 16)}" if prefix in numeric_prefixes else f"{ERASED}-{hashed[:16]}"
+            number = BEYOND_IDS + int(hashed[:12], 16)
+            stands_for = str(number) if prefix in numeric_prefixes else f"{ERASED}-{hashed[:16]}"
             self.ids[value] = prefix + self.keys.get(own, stands_for)
 
     def long_ids(self) -> dict[str, str]:

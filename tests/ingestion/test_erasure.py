@@ -237,6 +237,17 @@ def test_ids_of_an_erased_person_are_nowhere_in_the_raw_tables(erased):
         assert not ids & {value for (value,) in held}, (schema, table)
 
 
+def test_raw_tables_are_still_what_their_source_expects(erased):
+    """An id that nobody has is one all the same: Marketo's are numbers from 1 on."""
+    company, _, _ = erased
+    assert company.query("select min(id) >= 1, max(id) > 1e15 from raw_marketo.leads") == [(True, True)]
+    for table in ("raw_hubspot.contacts", "raw_hubspot.contact_emails", "raw_marketo.activities", "raw_files.leads"):
+        [(count,)] = company.query(f"select count(*) from {table} where _row_hash is null or _loaded_at is null")
+        assert count == 0, table
+    [(count,)] = company.query("select count(*) from raw_hubspot.contact_emails where email is null")
+    assert count == 0
+
+
 def test_every_row_of_an_erased_person_stays_with_its_times_and_amounts(loaded, erased):
     company, _, _ = erased
     before = loaded.counts()
