@@ -2,20 +2,8 @@
 
 {%- set attributes = ['full_name', 'email', 'phone', 'company_name'] %}
 
-with given as (
+with unioned as (
     {{ union_sources('contacts', contract_columns()) }}
-),
-
--- Where an address is part of a key, another one stands for an erased person's: it is nobody's.
-unioned as (
-
-    select
-        {%- for column in contract_columns().keys() if column != 'email' %}
-        {{ column }},
-        {%- endfor %}
-        case when email not like '%@erased.invalid' then email end as email
-    from given
-
 ),
 
 identity_map as (
@@ -40,14 +28,25 @@ records as (
 
 ),
 
--- Each attribute from the first record, in order of precedence, that knows it; deleted records tell nothing.
+-- Each attribute from the first record, in order of precedence, that knows it; deleted records tell nothing, nor does
+-- the address that stands for an erased person's where it is part of a key.
 people as (
 
     select
         canonical_id as lead_id,
         {%- for attribute in attributes %}
-        min_by({{ attribute }}, case when {{ attribute }} is not null and not is_deleted then precedence end)
-            as {{ attribute }},
+        min_by(
+            {{ attribute }},
+            case
+                when
+                    {{ attribute }} is not null
+                    {%- if attribute == 'email' %}
+                    and email not like '%@erased.invalid'
+                    {%- endif %}
+                    and not is_deleted
+                    then precedence
+            end
+        ) as {{ attribute }},
         {%- endfor %}
         min_by(source, precedence) as source,
         max(loaded_at) as loaded_at,
