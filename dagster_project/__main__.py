@@ -188,7 +188,14 @@ def alone(settings: Settings) -> Iterator[None]:
 
 def prepare(settings: Settings, _: list[str]) -> int:
     """Make what `dagster dev` needs; print the folder that is to be DAGSTER_HOME."""
-    print(set_up(settings))
+    home = set_up(settings)
+    import dagster as dg
+
+    from dagster_project.lock import report_dead_runs
+
+    with dg.DagsterInstance.get() as instance:
+        report_dead_runs(instance, settings)
+    print(home)
     return 0
 
 
