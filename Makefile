@@ -41,6 +41,10 @@ rollback: $(STAMP) ## Show the numbers published before the present ones
 replay: $(STAMP) ## What a changed playbook would have made of the past: make replay PLAYBOOK=dir
 	@$(PYTHON) -m dagster_project replay "$${PLAYBOOK:-}"
 
+.PHONY: restore
+restore: $(STAMP) ## Make a lost warehouse anew from what all loads have landed
+	@$(PYTHON) -m dagster_project restore
+
 .PHONY: erase
 erase: $(STAMP) ## Forget a person everywhere: make erase EMAIL=anna@example.com
 	@$(PYTHON) -m dagster_project erase "$${EMAIL:-}"

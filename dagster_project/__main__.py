@@ -1,4 +1,5 @@
-"""What `make` calls: `python -m dagster_project refresh | headline | rollback | replay | erase | prepare | exec`."""
+"""What `make` calls: `python -m dagster_project refresh | headline | rollback | replay | erase | restore | prepare
+| exec`."""
 
 import argparse
 import contextlib
@@ -17,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from dagster_project import dbt
 from ingestion import erasure, playbook
+from ingestion import load as loads
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.faults import Fault
 
@@ -174,6 +176,14 @@ def erase(settings: Settings, arguments: list[str]) -> int:
     return 1 if receipt.still_found_in else 0
 
 
+def restore(settings: Settings, _: list[str]) -> int:
+    """Make the raw tables of a lost warehouse anew from what all loads have landed."""
+    with alone(settings):
+        loads.restore(settings, say)
+    say(f"✓ Restored {settings.warehouse}; now run make refresh.")
+    return 0
+
+
 @contextlib.contextmanager
 def alone(settings: Settings) -> Iterator[None]:
     """Nobody else may write or copy the warehouse. Raises Fault beside a refresh or a replay."""
@@ -229,6 +239,7 @@ COMMANDS = {
     "rollback": rollback,
     "replay": replay,
     "erase": erase,
+    "restore": restore,
     "prepare": prepare,
     "exec": execute,
 }

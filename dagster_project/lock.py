@@ -42,9 +42,8 @@ class WarehouseLock(dg.ConfigurableResource):
         settings = replace(Settings.from_environment(), data_dir=Path(self.data_dir))
         if reason := unreadable(settings.warehouse):
             words = (
-                f"{settings.warehouse} cannot be read ({reason}). Move it and its .wal file away and refresh again: "
-                "every source is then loaded anew. What it had kept of earlier days and the sources no longer tell "
-                "is lost; docs/reliability.md says more."
+                f"{settings.warehouse} cannot be read ({reason}). Move it and its .wal file away and run "
+                "`make restore`: it is made anew from what all loads have landed. docs/reliability.md says more."
             )
             # No step has begun that could note its failure for the banner and tell the channel.
             serving.record_failure(settings, run_id, words)

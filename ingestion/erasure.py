@@ -58,7 +58,7 @@ ADDRESS_SHAPE = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 DRAFT = ".erasing"
 # What can be made again, or is left of work that was broken off.
 THROWN_AWAY = (
-    *("dlt", "dev", "replay", "restatement", "spilled", "dbt/*/", "serving/**/*.unfinished*"),
+    *("dlt", "dev", "replay", "restatement", "restoring", "spilled", "dbt/*/", "serving/**/*.unfinished*"),
     *("raw/*/unfinished", "raw/*/work", "raw/*/spilled", "raw/*/*/*.typed.parquet"),
 )
 # Nobody can look into these, or clean them.

@@ -1,7 +1,14 @@
-"""What a load adds to the raw tables lies first as parquet files under `raw/<source>/`; dlt brings it from there."""
+"""What a load adds to the raw tables lies first as parquet files under `raw/<source>/`; dlt brings it from there.
 
-from collections.abc import Iterator, Mapping
+The files stay, with the load's line of the table `loads` in `loaded.json`: from them raw tables can be restored.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import dlt
 import duckdb
@@ -15,6 +22,7 @@ from ingestion.suppression import without_suppressed
 from ingestion.versions import VERSION_COLUMNS, Snapshot, write_changes
 
 LANDED_BATCH_ROWS = 10_000  # dlt holds several batches at once
+LOADED_MARK = "loaded.json"
 MOMENT = pa.timestamp("us")
 ARROW_TYPES = {
     "string": pa.string(),
@@ -56,6 +64,39 @@ def new_landing(settings: Settings, source: str, raw: RawState) -> Path:
     loads = source_dir(settings, source)
     moment = raw.loaded_at.strftime("%Y%m%dT%H%M%S%fZ")
     return loads / f"{moment}-{len(list(loads.glob(f'{moment}-*'))) + 1}"
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What a landing folder says of its load: the line of `loads` (moments are naive UTC), and each raw table's own
+    columns with their types.
+    """
+
+    line: Mapping[str, Any]
+    columns: Mapping[str, Mapping[str, str]]
+
+
+def mark_loaded(landing: Path, landed: Landed) -> None:
+    """Say that what has landed is part of the raw tables."""
+    unfinished = landing / f"{LOADED_MARK}.unfinished"
+    text = json.dumps({"line": landed.line, "columns": landed.columns}, indent=1, default=datetime.isoformat)
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(landing / LOADED_MARK)
+
+
+def loaded(landing: Path) -> Landed | None:
+    """What was said of a landing folder; None where what has landed was not loaded."""
+    try:
+        found = json.loads((landing / LOADED_MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    moments = {name: datetime.fromisoformat(value) for name, value in found["line"].items() if name.endswith("_at")}
+    return Landed(found["line"] | moments, found["columns"])
+
+
+def landings(settings: Settings, source: str) -> list[Path]:
+    """The folders of all loads, oldest first."""
+    return sorted(path for path in source_dir(settings, source).glob("*Z-*/"))
 
 
 def connect(raw: RawState, spill: Path, **config: str) -> duckdb.DuckDBPyConnection:
@@ -118,9 +159,9 @@ def complete_tables(
 
 
 def landed_source(
-    source: str, landing: Path, columns_of: Mapping[str, Mapping[str, str]], complete: set[str]
+    source: str, landed_in: Sequence[Path], columns_of: Mapping[str, Mapping[str, str]], complete: set[str]
 ) -> dlt.sources.DltSource:
-    """What lies in a landing folder as a dlt source: one append-only resource per raw table.
+    """What lies in landing folders as a dlt source: one append-only resource per raw table.
 
     `columns_of` gives each raw table's own columns and their types; a table without a landed row is created empty,
     unless it is `complete` already. A column may be new, a type may not change.
@@ -129,21 +170,25 @@ def landed_source(
     @dlt.source(name=source, schema_contract={"tables": "evolve", "columns": "evolve", "data_type": "freeze"})
     def landed() -> Iterator[dlt.sources.DltResource]:
         for table, own in columns_of.items():
-            path = landing / f"{table}.parquet"
-            if table in complete and not (path.exists() and pq.read_metadata(path).num_rows):
+            paths = [landing / f"{table}.parquet" for landing in landed_in]
+            filled = [path for path in paths if path.exists() and pq.read_metadata(path).num_rows]
+            if table in complete and not filled:
                 continue
             types = {name: ARROW_TYPES[data_type] for name, data_type in {**own, **VERSION_COLUMNS}.items()}
             hints = {name: {"timezone": False} for name, kind in types.items() if kind == MOMENT}
             rows = dlt.resource(_landed_rows, name=table, write_disposition="append", columns=hints)
-            yield rows(path, pa.schema(list(types.items())))
+            yield rows(filled, pa.schema(list(types.items())))
 
     return landed()
 
 
-def _landed_rows(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+def _landed_rows(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.Table]:
     yield schema.empty_table()
-    if not path.exists():
-        return
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=LANDED_BATCH_ROWS):
-            yield pa.Table.from_batches([batch]).cast(schema)
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=LANDED_BATCH_ROWS):
+                rows = pa.Table.from_batches([batch])
+                for column in schema:
+                    if column.name not in rows.column_names:  # the table has gained it since
+                        rows = rows.append_column(column.name, pa.nulls(rows.num_rows, column.type))
+                yield rows.select(schema.names).cast(schema)

@@ -2,10 +2,12 @@
 
 import csv
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from traceback import extract_tb
+from typing import Any
 
 import dlt
 import duckdb
@@ -14,8 +16,16 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingestion.config import Settings
 from ingestion.faults import Fault
-from ingestion.landing import source_dir
-from ingestion.sources import Extraction, RawState, raw_dataset, source_module
+from ingestion.landing import (
+    LOADED_MARK,
+    Landed,
+    landed_source,
+    landings,
+    loaded,
+    mark_loaded,
+    source_dir,
+)
+from ingestion.sources import RAW_PREFIX, Extraction, RawState, known_sources, raw_dataset, source_module
 from ingestion.sql import MEMORY_LIMIT
 from ingestion.suppression import notices as suppression_notices
 
@@ -62,21 +72,25 @@ def load(name: str, settings: Settings) -> Load:
     if settings.as_of and _loads_by_the_clock(settings, dataset):
         message = f"nothing loaded: today's data are not what was known at {loaded_at:%Y-%m-%d %H:%M}"
         return Load(name, SKIPPED, message, last)
-    started = _clock()
+    started, extraction, news = _clock(), None, []
     raw = RawState(settings.warehouse, dataset, loaded_at, name in settings.reload)
     try:
         extraction = source.extract(settings, raw)
     except (Fault, duckdb.Error, OSError) as fault:
-        outcome, news = Load(name, FAILED, str(fault) or repr(fault), last), []
+        outcome = Load(name, FAILED, str(fault) or repr(fault), last)
     except ODD_ANSWER as error:
-        outcome, news = Load(name, FAILED, _odd(name, error), last), []
+        outcome = Load(name, FAILED, _odd(name, error), last)
     else:
         told = (*extraction.notices, *suppression_notices(raw))
-        outcome, news = _loaded(name, extraction, told, loaded_at), [extraction.source]
+        outcome = _loaded(name, extraction, told, loaded_at)
+        news = [landed_source(name, [extraction.landing], extraction.columns, extraction.complete)]
     notices = tuple(map(settings.without_secrets, outcome.notices))
     outcome = replace(outcome, message=settings.without_secrets(outcome.message), notices=notices)
+    line = _line(outcome, started, loaded_at)
+    if extraction:  # before the load: what is marked in vain is unmarked by the next one, what is not marked is lost
+        mark_loaded(extraction.landing, Landed(line, extraction.columns))
     try:
-        _run(name, settings, [*news, _loads_resource(outcome, started, loaded_at)])
+        _run(name, settings, [*news, _loads_resource([line])])
     except PipelineStepFailed as failure:
         # Half a package may be there; nobody reads it, and the next load sweeps it.
         reason = " ".join(str(failure.exception).split())[:LONGEST_WORDS]
@@ -166,19 +180,57 @@ def _loaded(name: str, extraction: Extraction, notices: tuple[str, ...], loaded_
     )
 
 
-def _loads_resource(outcome: Load, started: datetime, loaded_at: datetime) -> dlt.sources.DltResource:
+def _line(outcome: Load, started: datetime, loaded_at: datetime) -> dict[str, Any]:
     """The line of this load in the `loads` table."""
-    moments = {"started_at": started, "finished_at": _clock(), "_loaded_at": loaded_at}
-    row = {
-        **moments,
+    return {
+        "started_at": started,
+        "finished_at": _clock(),
+        "_loaded_at": loaded_at,
         "status": outcome.status,
         "message": outcome.message,
         "row_count": outcome.row_count,
         "changed_count": outcome.changed_count,
         "quarantined_count": outcome.quarantined_count,
     }
+
+
+def _loads_resource(lines: list[dict[str, Any]]) -> dlt.sources.DltResource:
+    moments = ("started_at", "finished_at", "_loaded_at")
     columns = {name: {"data_type": "timestamp", "timezone": False} for name in moments}
-    return dlt.resource([row], name="loads", write_disposition="append", columns=columns)
+    return dlt.resource(lines, name="loads", write_disposition="append", columns=columns)
+
+
+def restore(settings: Settings, say: Callable[[str], None]) -> None:
+    """Make a lost warehouse's raw tables anew from what has landed in all loads. The caller holds `refresh.lock`.
+
+    They are as they were, moments and deletions included; only that a load failed is forgotten. The warehouse appears
+    when all of it is there. Raises Fault where there is a warehouse, or nothing to make it from.
+    """
+    if settings.warehouse.exists():
+        raise Fault(f"{settings.warehouse} is there; move it and its .wal file away if it is to be made anew.")
+    work = replace(settings, data_dir=settings.data_dir / "restoring")
+    shutil.rmtree(work.data_dir, ignore_errors=True)
+    restored_count = 0
+    for name in known_sources():
+        found = {landing: landed for landing in landings(settings, name) if (landed := loaded(landing))}
+        columns: dict[str, dict[str, str]] = {}
+        for landed in found.values():
+            for table, own in landed.columns.items():
+                columns[table] = columns.get(table, {}) | own
+        # Of several loads as of one moment the later counts, so they are numbered; all first ones go in at once.
+        number_of = {landing: int(landing.name.rpartition("-")[2]) for landing in found}
+        for number in sorted(set(number_of.values())):
+            batch = [landing for landing in found if number_of[landing] == number]
+            lines = [found[landing].line for landing in batch]
+            work.prepare_data_dir()
+            _run(name, work, [landed_source(name, batch, columns, set()), _loads_resource(lines)])
+        if found:
+            say(f"{name}: {len(found):,} loads, the last as of {list(found)[-1].name[:8]}")
+        restored_count += len(found)
+    if not restored_count:
+        raise Fault(f"Nothing has landed in {settings.data_dir / 'raw'}; run `make refresh` to load every source anew.")
+    work.warehouse.replace(settings.warehouse)
+    shutil.rmtree(work.data_dir, ignore_errors=True)
 
 
 def _sweep_incomplete(settings: Settings, dataset: str) -> None:
@@ -200,6 +252,19 @@ def _sweep_incomplete(settings: Settings, dataset: str) -> None:
                 where _dlt_load_id not in (select load_id from {dataset}._dlt_loads where status = 0)
                 """
             )
+    _unmark_incomplete(settings, dataset)
+
+
+def _unmark_incomplete(settings: Settings, dataset: str) -> None:
+    """Take back the mark of the last landing where its load was cut off after it had been marked."""
+    marked = [landing for landing in landings(settings, dataset.removeprefix(RAW_PREFIX)) if loaded(landing)]
+    if not marked or not _has_table(settings, dataset, "loads"):
+        return
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        finished = loaded(marked[-1]).line["finished_at"]
+        query = f"select 1 from {dataset}.loads where finished_at = ?"
+        if not connection.execute(query, [finished]).fetchall():
+            (marked[-1] / LOADED_MARK).unlink()
 
 
 def _has_table(settings: Settings, dataset: str, table: str) -> bool:

@@ -17,7 +17,6 @@ from ingestion.landing import (
     complete_tables,
     connect,
     land,
-    landed_source,
     new_landing,
     source_dir,
     stored_columns,
@@ -185,7 +184,9 @@ def extract(
     for path in landing.glob("*.typed.parquet"):
         path.unlink()
     return Extraction(
-        source=landed_source(source, landing, types, complete),
+        landing=landing,
+        columns=types,
+        complete=complete,
         row_count=sum(result.row_count for result in conformed),
         changed_count=changed_count,
         quarantined_count=sum(result.quarantined_count for result in conformed),

@@ -1,16 +1,15 @@
 """The systems that can be connected: one folder each, found by name.
 
-A source's module offers `extract(settings, raw)`, which returns what is new since the last load as a dlt source.
+A source's module offers `extract(settings, raw)`, which lands what is new since the last load and says what that is.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
-
-from dlt.sources import DltSource
 
 from ingestion.faults import Fault
 
@@ -41,10 +40,14 @@ class Extraction:
     """What one extraction found.
 
     `row_count` rows were given = rows accepted + `quarantined_count`; `changed_count` of the accepted ones (new,
-    changed or deleted since the last load) are in `source`. `notices` are sentences for the user.
+    changed or deleted since the last load) have landed as files in the folder `landing`. `columns` gives each raw
+    table's own columns and their types; those that stand in the warehouse with all of them are `complete`. `notices`
+    are sentences for the user.
     """
 
-    source: DltSource
+    landing: Path
+    columns: Mapping[str, Mapping[str, str]]
+    complete: set[str]
     row_count: int = 0
     changed_count: int = 0
     quarantined_count: int = 0

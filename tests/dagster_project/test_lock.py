@@ -22,7 +22,7 @@ def test_a_damaged_warehouse_stops_a_refresh_before_its_first_step_with_one_line
     lock = WarehouseLock(data_dir=str(tmp_path))
     settings.warehouse.write_bytes(b"no database" * 1000)
     with (
-        pytest.raises(dg.Failure, match=r"cannot be read .*Move it and its \.wal file away and refresh again"),
+        pytest.raises(dg.Failure, match=r"cannot be read .*Move it and its \.wal file away and run `make restore`"),
         lock.yield_for_execution(dg.build_init_resource_context()),
     ):
         pytest.fail("the refresh went on")

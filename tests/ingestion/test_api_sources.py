@@ -17,7 +17,7 @@ import pytest
 from speaking import credentials, speaking
 
 from ingestion.config import Settings
-from ingestion.load import FAILED, LOADED, Load, load
+from ingestion.load import FAILED, LOADED, Load, load, restore
 from ingestion.simulator.server.state import State
 from ingestion.simulator.systems import Setup
 from ingestion.sources import source_module
@@ -158,6 +158,24 @@ def test_ten_daily_loads_give_what_one_load_at_the_end_gives(vendor, tmp_path):
         once = daily.elsewhere(tmp_path / "once")
         once.loaded()
         assert_equal(daily.standing(), once.standing())
+
+
+def test_a_lost_warehouse_is_restored_and_read_on_from_where_it_was(vendor, tmp_path):
+    with company(vendor, tmp_path) as one:
+        one.loaded()
+        one.state.forward(1)
+        one.loaded()
+        standing, versions = one.standing(), one.versions()
+        (tmp_path / "warehouse.duckdb").rename(tmp_path / "lost.duckdb")
+        restore(Settings.from_environment(one.environment()), lambda _: None)
+        assert_equal(one.standing(), standing)
+        assert one.versions() == versions
+        assert one.loaded().changed_count == 0
+        one.state.forward(1)
+        one.loaded()
+        once = one.elsewhere(tmp_path / "once")
+        once.loaded()
+        assert_equal(one.standing(), once.standing())
 
 
 def test_killed_at_twenty_points_nothing_is_lost_or_doubled(vendor, tmp_path):

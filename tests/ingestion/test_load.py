@@ -12,7 +12,8 @@ from conftest import PROJECT_DIR, Company, write
 from ingestion.config import Settings
 from ingestion.contract import Table, entities
 from ingestion.faults import Fault
-from ingestion.load import FAILED, LOADED, SKIPPED, load, unreadable
+from ingestion.landing import landings, loaded
+from ingestion.load import FAILED, LOADED, SKIPPED, load, restore, unreadable
 
 HEADER = "lead_id,created_at,company_name\n"
 
@@ -377,3 +378,85 @@ def test_a_damaged_warehouse_that_was_moved_away_is_loaded_anew_in_full(company)
     assert (outcome.status, outcome.row_count, outcome.quarantined_count) == (LOADED, 3, 1)
     assert unreadable(warehouse) is None
     assert sorted(company.versions("leads", "lead_id, _row_hash")) == sorted(before)
+
+
+def lose_warehouse(company: Company) -> None:
+    company.settings.warehouse.unlink()
+
+
+def everything(company: Company) -> dict[str, list[tuple]]:
+    """All versions in all raw tables; a load is known by its moment, since dlt numbers its packages anew."""
+    columns = company.query(
+        """
+        select table_name, string_agg(column_name, ', ' order by column_name) as names from duckdb_columns()
+        where
+            schema_name = 'raw_files'
+            and not starts_with(column_name, '_dlt_')
+            and not starts_with(table_name, '_dlt_')
+        group by table_name
+        """
+    )
+    return {row["table_name"]: sorted(company.versions(row["table_name"], row["names"]), key=str) for row in columns}
+
+
+def test_a_lost_warehouse_is_restored_with_every_version_moment_and_deletion(company, no_doubles):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\nL2,2026-02-01,Beta\nL3,soon,Gamma\n")
+    company.load("2026-03-01T12:00:00Z")
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme AG\nL3,2026-02-02,Gamma\n")
+    company.load("2026-03-02T12:00:00Z")
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\nL3,2026-02-02,Gamma\n")
+    company.load("2026-03-02T12:00:00Z")
+    company.write("accounts.csv", "account_id,account_name\nA,Acme\n")
+    company.load("2026-03-03T12:00:00Z")
+    before = everything(company)
+    assert len(before["leads"]) == 6
+    lose_warehouse(company)
+    said = []
+    restore(company.settings, said.append)
+    assert everything(company) == before
+    assert company.standing("leads", "lead_id", "lead_id, company_name") == [("L1", "Acme"), ("L3", "Gamma")]
+    assert said == ["files: 4 loads, the last as of 20260303"]
+    assert company.load("2026-03-04T12:00:00Z").changed_count == 0
+    assert not (company.settings.data_dir / "restoring").exists()
+
+
+def test_a_column_that_came_later_is_empty_in_what_was_restored_from_before(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.load("2026-03-01T12:00:00Z")
+    [landing] = landings(company.settings, "files")
+    file = landing / "leads.parquet"
+    duckdb.sql(f"create or replace table older as select * exclude (job_title) from read_parquet('{file}')")
+    duckdb.sql(f"copy older to '{file}' (format parquet)")
+    company.write("leads.csv", "lead_id,created_at,job_title\nL1,2026-01-31,CFO\n")
+    company.load("2026-03-02T12:00:00Z")
+    lose_warehouse(company)
+    restore(company.settings, lambda _: None)
+    assert company.versions("leads", "lead_id, job_title") == [("L1", None), ("L1", "CFO")]
+
+
+def test_a_load_that_was_cut_off_is_not_restored(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.load("2026-03-01T12:00:00Z")
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\nL2,2026-02-01,Beta\n")
+    company.load("2026-03-02T12:00:00Z")
+    # As a kill leaves it: marked and landed, and nothing of it complete in the warehouse.
+    for table in ("leads", "loads", "_dlt_loads"):
+        column = "inserted_at" if table == "_dlt_loads" else "_loaded_at"
+        company.query(f"delete from raw_files.{table} where {column} = (select max({column}) from raw_files.{table})")
+    company.load("2026-03-03T12:00:00Z")
+    assert [bool(loaded(landing)) for landing in landings(company.settings, "files")] == [True, False, True]
+    before = everything(company)
+    lose_warehouse(company)
+    restore(company.settings, lambda _: None)
+    assert everything(company) == before
+
+
+def test_restoring_over_a_warehouse_or_from_nothing_is_refused(company):
+    with pytest.raises(Fault, match="Nothing has landed"):
+        restore(company.settings, lambda _: None)
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.load()
+    before = everything(company)
+    with pytest.raises(Fault, match=r"is there; move it and its \.wal file away"):
+        restore(company.settings, lambda _: None)
+    assert everything(company) == before

@@ -15,7 +15,7 @@ from ingestion import playbook
 from ingestion.config import Settings
 from ingestion.contract import entities, referenced_table
 from ingestion.faults import Fault
-from ingestion.landing import QUARANTINE_COLUMNS, complete_tables, connect, land, landed_source, new_landing, source_dir
+from ingestion.landing import QUARANTINE_COLUMNS, complete_tables, connect, land, new_landing, source_dir
 from ingestion.sources import Extraction, RawState
 from ingestion.sources.files.conform import Conformed, Rules, conform_file
 from ingestion.sources.files.given import SUFFIXES
@@ -39,7 +39,9 @@ def extract(settings: Settings, raw: RawState) -> Extraction:
         land(connection, _quarantine(connection, conformed), raw, landing)
         complete = complete_tables(connection, raw, _columns())
     return Extraction(
-        source=landed_source("files", landing, _columns(), complete),
+        landing=landing,
+        columns=_columns(),
+        complete=complete,
         row_count=sum(result.row_count for result in conformed),
         changed_count=changed_count,
         quarantined_count=sum(result.quarantined_count for result in conformed),

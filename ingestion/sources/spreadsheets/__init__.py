@@ -24,7 +24,6 @@ from ingestion.landing import (
     complete_tables,
     connect,
     land,
-    landed_source,
     new_landing,
     source_dir,
     stored_columns,
@@ -83,7 +82,9 @@ def extract(settings: Settings, raw: RawState) -> Extraction:
         [(quarantined_count,)] = connection.execute("select count(*) from refused").fetchall()
         complete = complete_tables(connection, raw, raw_columns())
     return Extraction(
-        source=landed_source(SOURCE, landing, raw_columns(), complete),
+        landing=landing,
+        columns=raw_columns(),
+        complete=complete,
         row_count=sum(result.row_count for result in written.values()),
         changed_count=changed_count,
         quarantined_count=quarantined_count,
