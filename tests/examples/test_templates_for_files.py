@@ -102,4 +102,4 @@ def test_sales_navigator_lists_are_tied_to_people_and_companies(tmp_path):
         ]
         # Who is known by nothing but a profile is a person of the company, whose profile no table tells.
         assert eva.startswith("linkedin:") and "eva" not in eva
-        assert ask("select reason from unified.quarantine") == [("activity_type: 'Poked' is unknown in the playbook",)]
+        assert ask("select reason from unified.quarantine") == [("activity_type: … is unknown in the playbook",)]
