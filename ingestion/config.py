@@ -16,10 +16,9 @@ DBT_DIR = PROJECT_DIR / "dbt_project"
 DEFAULT_PLAYBOOK_DIR = DBT_DIR / "seeds" / "playbook"
 # The variables that hold secrets, by how their names end.
 SECRET_SUFFIXES = ("_SECRET", "_TOKEN", "_PASSWORD", "_WEBHOOK")
-# What lasts for a session only and so stands in no variable.
+# What lasts for a session only and so stands in no variable. A setting's own name before a colon is followed by words.
 PASSING_SECRET = re.compile(
-    r"""(bearer\s+|basic\s+|(?:access_token|refresh_token|client_secret|password|assertion)["']?\s*[=:]\s*["']?)[^\s&"',;)]+""",
-    re.IGNORECASE,
+    r"""(?<![A-Z]_)((?i:bearer\s+|basic\s+|(?:access_token|refresh_token|client_secret|password|assertion)["']?\s*[=:]\s*["']?))[^\s&"',;)]+"""
 )
 # So many characters of a secret are taken for it: a text may have been cut off amid one.
 TELLING_LENGTH = 8
