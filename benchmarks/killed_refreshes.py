@@ -60,6 +60,7 @@ def main() -> None:
                 assert not differing, f"other marts than undisturbed: {differing}"
             assert not reader.faults, reader.faults[:3]
             look_count += reader.look_count
+            bar.write(f"Round {number + 1}: marts as undisturbed after {arguments.kills:,} kills.")
         bar.close()
     for step, count in killed_while.most_common():
         print(f"{count:>4}  killed while: {step}")

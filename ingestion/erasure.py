@@ -30,7 +30,6 @@ from ingestion.person import (
     Declared,
     Person,
     RawPeople,
-    columns_of,
     declared_in,
     is_text,
     matches,
@@ -50,7 +49,7 @@ from ingestion.personal import (
 )
 from ingestion.searching import TABLE_FILE, Words, bytes_of, holds, is_database, is_sqlite
 from ingestion.sources import RAW_PREFIX, known_sources, raw_dataset
-from ingestion.sql import MEMORY_LIMIT, identifier, literal
+from ingestion.sql import MEMORY_LIMIT, columns_of, identifier, literal
 from ingestion.suppression import ADDRESS, ID, VISITOR, suppress, suppressed_since
 from ingestion.versions import ERASED
 

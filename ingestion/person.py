@@ -8,7 +8,7 @@ import duckdb
 
 from ingestion.personal import ERASED_DOMAIN, Personal, normal_address_sql
 from ingestion.sources import RAW_PREFIX
-from ingestion.sql import identifier, identifiers, literal
+from ingestion.sql import columns_of, identifier, identifiers, literal
 from ingestion.suppression import ADDRESS, ID, VISITOR
 
 KEY = "key"
@@ -170,26 +170,6 @@ class RawPeople:
                 select = f"select distinct {identifier(personal.of[1])} from {qualified('warehouse', via)} where "
                 rows = self.connection.execute(select + self._matches(via, self.personal[via])).fetchall()
                 person.rows[f"{schema}.{table}"] = {str(value) for (value,) in rows if value is not None}
-
-
-def columns_of(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, str], dict[str, str]]:
-    """The columns and types of each table of a database, by schema and name."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for schema, table, column, kind in connection.execute(
-        """
-        select columns.schema_name, columns.table_name, columns.column_name, columns.data_type
-        from duckdb_columns() as columns
-        semi join duckdb_tables() as tables
-            on columns.database_name = tables.database_name
-            and columns.schema_name = tables.schema_name
-            and columns.table_name = tables.table_name
-        where columns.database_name = ?
-        order by columns.schema_name, columns.table_name, columns.column_index
-        """,
-        [database],
-    ).fetchall():
-        found.setdefault((schema, table), {})[column] = kind
-    return found
 
 
 def declared_in(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.sql import identifier, identifiers, literal
+from ingestion.sql import columns_of, identifier, identifiers, literal
 
 CHUNK_BYTES = 4 * 1024 * 1024
 TABLE_FILE, SQLITE, DUCKDB, DUCKDB_AT = ".parquet", b"SQLite format 3\x00", b"DUCK", 8
@@ -90,23 +90,11 @@ def is_sqlite(path: Path) -> bool:
 
 def text_columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, str], dict[str, str]]:
     """Of each table of an attached database (schema, name), the columns that may hold texts, with their types."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for schema, table, column, data_type in connection.execute(
-        """
-        select columns.schema_name, columns.table_name, columns.column_name, columns.data_type
-        from duckdb_columns() as columns
-        semi join duckdb_tables() as tables
-            on columns.database_name = tables.database_name
-            and columns.schema_name = tables.schema_name
-            and columns.table_name = tables.table_name
-        where columns.database_name = ?
-            and (columns.data_type like '%VARCHAR%' or columns.data_type like '%JSON%' or columns.data_type = 'BLOB')
-        order by all
-        """,
-        [database],
-    ).fetchall():
-        found.setdefault((schema, table), {})[column] = data_type
-    return found
+    tables = {
+        key: {name: kind for name, kind in columns.items() if re.search("VARCHAR|JSON|^BLOB$", kind)}
+        for key, columns in columns_of(connection, database).items()
+    }
+    return {key: columns for key, columns in tables.items() if columns}
 
 
 def _begin(path: Path) -> bytes:

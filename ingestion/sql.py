@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import duckdb
+
 # Of each database that is open; DuckDB writes to disk what does not fit.
 MEMORY_LIMIT = "500MB"
 # An e-mail wherever it stands in a text.
@@ -53,3 +55,23 @@ def keyed_hash(text: str, secret: bytes) -> str:
     block = secret.ljust(64, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
     return f"sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || encode({text}))))"
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, str], dict[str, str]]:
+    """The columns and types of each table of a database, by schema and name."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table, column, kind in connection.execute(
+        """
+        select columns.schema_name, columns.table_name, columns.column_name, columns.data_type
+        from duckdb_columns() as columns
+        semi join duckdb_tables() as tables
+            on columns.database_name = tables.database_name
+            and columns.schema_name = tables.schema_name
+            and columns.table_name = tables.table_name
+        where columns.database_name = ?
+        order by columns.schema_name, columns.table_name, columns.column_index
+        """,
+        [database],
+    ).fetchall():
+        found.setdefault((schema, table), {})[column] = kind
+    return found
