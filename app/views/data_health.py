@@ -54,10 +54,10 @@ def _cards(
     failed = int((~checks["is_passed"].astype(bool)).sum())
     grid.metric(
         "Checks passed",
-        f"{formatting.count(len(checks) - failed)} of {formatting.count(len(checks))}"
+        formatting.count(len(checks) - failed) if len(checks) else formatting.MISSING,
+        delta=f"of {formatting.count(len(checks))}; {formatting.count(failed) if failed else 'none'} failed"
         if len(checks)
-        else formatting.MISSING,
-        delta=f"{formatting.count(failed)} failed" if failed else "none failed" if len(checks) else "none recorded",
+        else "none recorded",
         delta_color="red" if failed else "green" if len(checks) else "off",
         delta_arrow="off",
         border=True,
