@@ -24,8 +24,8 @@ from ingestion.config import PROJECT_DIR
 
 AS_OF = "2026-10-01T00:00:00Z"
 ENDED = "it had ended before"
-# What says when or by which run something was made differs from run to run.
-OF_THE_RUN = {"published_run", "fct_check_results", "fct_restatements"}
+# What says when or by which run something was made, or what the last load brought, differs from run to run.
+OF_THE_RUN = {"published_run", "fct_check_results", "fct_restatements", "fct_source_freshness"}
 
 
 def main() -> None:
