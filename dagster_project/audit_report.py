@@ -15,9 +15,9 @@ from typing import Any
 
 import pandas as pd
 
+from dagster_project.serving import KEPT_FILES
 from ingestion.config import Settings
 
-KEPT_RUNS = 7  # as many as serving files
 INDEX = "index.html"
 RESULTS = "results.json"
 # Counts are kept, examples are not: an unexpected value may be somebody's e-mail.
@@ -96,8 +96,8 @@ def counted(report: Any, results: list[Any]) -> Any:
 def write(settings: Settings, run_id: str, reports: dict[str, Any]) -> Path:
     """Add the pages of some tables to those of a run; return the page that lists them all.
 
-    `reports` are those of `validated` by table. A run that stops leaves the pages of what it had checked by then. Only
-    the newest runs are kept.
+    `reports` are those of `validated` by table. A run that stops leaves the pages of what it had checked by then. Of as
+    many runs as serving files they are kept.
     """
     from great_expectations.render.renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView
@@ -115,7 +115,7 @@ def write(settings: Settings, run_id: str, reports: dict[str, Any]) -> Path:
         listed[table] = {"page": page, "passed": passed, "expected": len(report.results)}
     results.write_text(json.dumps(listed, indent=1), encoding="utf-8")
     (folder / INDEX).write_text(_index(run_id, listed), encoding="utf-8")
-    for old in sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT_RUNS]:
+    for old in sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-KEPT_FILES]:
         shutil.rmtree(old, ignore_errors=True)
     return folder / INDEX
 

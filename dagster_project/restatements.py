@@ -128,8 +128,8 @@ def _find_causes(
         if causes:
             with rebuild.copied(settings, "restatement", published.as_of, log.info) as copy:
                 _turn(connection, copy, published, causes, as_of, log)
-    except Fault as fault:
-        log.warning(f"Why past figures moved cannot be told. {fault}")
+    except (Fault, duckdb.Error, OSError) as error:
+        log.warning(f"Why past figures moved cannot be told. {error}")
         connection.execute("delete from states where turn > 0")
         causes, last = [], UNEXPLAINED
     _remember(connection, len(causes) + 1, last, "warehouse")

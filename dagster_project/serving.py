@@ -91,9 +91,8 @@ def _write_serving(
     unfinished = target.with_suffix(".unfinished")
     with duckdb.connect(str(unfinished)) as connection:
         connection.execute(f"attach '{settings.warehouse}' as warehouse (read_only)")
-        connection.execute("create schema marts")
-        _copy_relations(connection)
-        _copy_playbook(connection)
+        _copy_tables(connection, "marts")
+        _copy_tables(connection, "playbook")  # by which the numbers were made: to be read, and held against later ones
         _copy_views(connection)
         _write_run(connection, settings, run_id, published_at)
         _write_checks(connection, checks)
@@ -193,33 +192,19 @@ def versions(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob("*.duckdb") if not path.is_symlink())
 
 
-def _copy_relations(connection: duckdb.DuckDBPyConnection) -> None:
-    relations = connection.execute(
-        """
-        select table_name, table_type
-        from information_schema.tables
-        where table_catalog = 'warehouse' and table_schema = 'marts'
-        order by table_name
-        """
-    ).fetchall()
-    for name, kind in relations:
-        if kind == "BASE TABLE":
-            connection.execute(f"create table marts.{name} as select * from warehouse.marts.{name}").fetchall()
-
-
-def _copy_playbook(connection: duckdb.DuckDBPyConnection) -> None:
-    """The rules by which the numbers were made, so that they can be read, and held against later ones."""
+def _copy_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
     tables = connection.execute(
         """
         select table_name
         from duckdb_tables()
-        where database_name = 'warehouse' and schema_name = 'playbook'
+        where database_name = 'warehouse' and schema_name = ?
         order by table_name
-        """
+        """,
+        [schema],
     ).fetchall()
-    connection.execute("create schema playbook")
+    connection.execute(f"create schema {schema}")
     for (name,) in tables:
-        connection.execute(f"create table playbook.{name} as select * from warehouse.playbook.{name}").fetchall()
+        connection.execute(f"create table {schema}.{name} as select * from warehouse.{schema}.{name}").fetchall()
 
 
 def _copy_views(connection: duckdb.DuckDBPyConnection) -> None:

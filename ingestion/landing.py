@@ -23,6 +23,7 @@ from ingestion.versions import VERSION_COLUMNS, Snapshot, write_changes
 
 LANDED_BATCH_ROWS = 10_000  # dlt holds several batches at once
 LOADED_MARK = "loaded.json"
+MOMENT_NAME = "%Y%m%dT%H%M%S%fZ"
 MOMENT = pa.timestamp("us")
 ARROW_TYPES = {
     "string": pa.string(),
@@ -62,7 +63,7 @@ def source_dir(settings: Settings, source: str) -> Path:
 def new_landing(settings: Settings, source: str, raw: RawState) -> Path:
     """The folder that will keep the changes of this load; several loads as of one moment are numbered."""
     loads = source_dir(settings, source)
-    moment = raw.loaded_at.strftime("%Y%m%dT%H%M%S%fZ")
+    moment = raw.loaded_at.strftime(MOMENT_NAME)
     return loads / f"{moment}-{len(list(loads.glob(f'{moment}-*'))) + 1}"
 
 
@@ -96,7 +97,13 @@ def loaded(landing: Path) -> Landed | None:
 
 def landings(settings: Settings, source: str) -> list[Path]:
     """The folders of all loads, oldest first."""
-    return sorted(path for path in source_dir(settings, source).glob("*Z-*/"))
+    return sorted(source_dir(settings, source).glob("*Z-*/"), key=moment_and_number)
+
+
+def moment_and_number(landing: Path) -> tuple[datetime, int]:
+    """As of when a landing folder's load was (naive UTC), and its number among those as of that moment."""
+    moment, _, number = landing.name.rpartition("-")
+    return datetime.strptime(moment, MOMENT_NAME), int(number)
 
 
 def connect(raw: RawState, spill: Path, **config: str) -> duckdb.DuckDBPyConnection:

@@ -23,6 +23,7 @@ from ingestion.landing import (
     landings,
     loaded,
     mark_loaded,
+    moment_and_number,
     source_dir,
 )
 from ingestion.sources import RAW_PREFIX, Extraction, RawState, known_sources, raw_dataset, source_module
@@ -218,14 +219,14 @@ def restore(settings: Settings, say: Callable[[str], None]) -> None:
             for table, own in landed.columns.items():
                 columns[table] = columns.get(table, {}) | own
         # Of several loads as of one moment the later counts, so they are numbered; all first ones go in at once.
-        number_of = {landing: int(landing.name.rpartition("-")[2]) for landing in found}
+        number_of = {landing: moment_and_number(landing)[1] for landing in found}
         for number in sorted(set(number_of.values())):
             batch = [landing for landing in found if number_of[landing] == number]
             lines = [found[landing].line for landing in batch]
             work.prepare_data_dir()
             _run(name, work, [landed_source(name, batch, columns, set()), _loads_resource(lines)])
         if found:
-            say(f"{name}: {len(found):,} loads, the last as of {list(found)[-1].name[:8]}")
+            say(f"{name}: {len(found):,} loads, the last as of {moment_and_number(list(found)[-1])[0]:%Y%m%d}")
         restored_count += len(found)
     if not restored_count:
         raise Fault(f"Nothing has landed in {settings.data_dir / 'raw'}; run `make refresh` to load every source anew.")

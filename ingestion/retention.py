@@ -1,6 +1,5 @@
 """How long what need not be kept is kept: `retention.csv` of the playbook, applied at the beginning of each refresh."""
 
-import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +8,9 @@ import duckdb
 
 from ingestion import playbook
 from ingestion.config import Settings
-from ingestion.sources import RAW_PREFIX
+from ingestion.landing import landings, moment_and_number
+from ingestion.sources import RAW_PREFIX, known_sources
 from ingestion.sql import identifier
-
-LOAD_FOLDER = re.compile(r"(\d{8}T\d{12}Z)-\d+")
 
 
 def apply_retention(settings: Settings) -> list[str]:
@@ -71,12 +69,8 @@ def _forget_exports(settings: Settings, before: datetime) -> int:
 
 def _load_folders(settings: Settings, before: datetime) -> list[Path]:
     """The folders of loads as of moments before one."""
-    found = []
-    for folder in sorted((settings.data_dir / "raw").glob("*/*/")):
-        name = LOAD_FOLDER.fullmatch(folder.name)
-        if name and datetime.strptime(name[1], "%Y%m%dT%H%M%S%fZ") < before:
-            found.append(folder)
-    return found
+    found = [landing for source in known_sources() for landing in landings(settings, source)]
+    return [landing for landing in found if moment_and_number(landing)[0] < before]
 
 
 KINDS = {

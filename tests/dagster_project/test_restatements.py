@@ -212,9 +212,12 @@ def test_a_change_of_the_code_is_told_as_one(published, made_by_older_code):
     assert (row.kpi, row.cause, row.before_value, row.after_value) == ("net_new_leads", "code_change", 4, 3)
 
 
-def test_where_the_past_cannot_be_built_the_move_stands_unexplained(published, made_by_older_code, monkeypatch, caplog):
+@pytest.mark.parametrize("fault", [Fault("There is no room."), OSError("There is no room.")])
+def test_where_the_past_cannot_be_built_the_move_stands_unexplained(
+    published, made_by_older_code, monkeypatch, caplog, fault
+):
     def no_room(*_):
-        raise Fault("There is no room.")
+        raise fault
 
     settings = published[0]
     monkeypatch.setattr(rebuild, "copied", no_room)

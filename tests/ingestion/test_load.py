@@ -451,6 +451,14 @@ def test_a_load_that_was_cut_off_is_not_restored(company):
     assert everything(company) == before
 
 
+def test_the_tenth_load_as_of_one_moment_is_later_than_the_ninth(company):
+    folder = company.settings.data_dir / "raw" / "files"
+    names = ["20260302T120000000000Z-9", "20260302T120000000000Z-10", "20260303T120000000000Z-1"]
+    for name in names:
+        (folder / name).mkdir(parents=True)
+    assert [landing.name for landing in landings(company.settings, "files")] == names
+
+
 def test_restoring_over_a_warehouse_or_from_nothing_is_refused(company):
     with pytest.raises(Fault, match="Nothing has landed"):
         restore(company.settings, lambda _: None)
