@@ -933,6 +933,34 @@ def test_two_hundred_and_fifty_odd_rows_of_each_entity_are_each_loaded_or_refuse
     assert judgement.good
 
 
+@st.composite
+def odd_rows(draw, whole: dict[str, object]) -> list[dict[str, object]]:
+    """Twenty-five rows of an entity, in each of which one or two cells are what somebody or something has put there."""
+    names, odd = sorted(whole), st.sampled_from(ODD_CELLS) | st.text(max_size=12)
+    return [
+        {name: str(value).replace("x", f"x{line}") for name, value in whole.items()}
+        | draw(st.dictionaries(st.sampled_from(names), odd, min_size=1, max_size=2))
+        | {"filled": "x"}
+        for line in range(25)
+    ]
+
+
+@pytest.mark.parametrize("entity", sorted(entities()))
+def test_four_hundred_drawn_rows_of_each_entity_are_each_loaded_or_refused(judge, playbook_values, entity):
+    """16 files of 25 rows for each of the entities: 10,000 rows."""
+    whole = sample_row(entity, playbook_values)
+
+    @given(rows=odd_rows(whole))
+    @settings(max_examples=16, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    def hold(rows: list[dict[str, object]]) -> None:
+        judgement = judge(f"{entity}.jsonl", rows)
+        lines = [row["_line"] for row in judgement.good + judgement.refused]
+        assert judgement.result.row_count == len(lines) == len(set(lines)) == len(rows)
+        assert all(row["_fault"] and row["_given"] is not None for row in judgement.refused)
+
+    hold()
+
+
 WHOLE_FILES = {
     ".csv": LEADS.encode(),
     ".jsonl": b'{"lead_id": "L1", "created_at": "2026-01-31"}\n{"lead_id": "L2", "created_at": "2026-02-01"}\n',

@@ -247,6 +247,25 @@ def test_what_is_modified_while_a_search_is_read_hides_nothing_else(monkeypatch)
     assert found - modified, "all were modified: nothing is shown"
 
 
+def test_a_search_that_gives_fewer_records_than_it_counts_is_a_fault(monkeypatch):
+    monkeypatch.setattr(crm, "SEARCH_SIZE", 4)
+    records = [
+        {"id": str(n), "properties": {"hs_object_id": str(n), "hs_lastmodifieddate": f"2026-01-01T00:{n:02}:00+00:00"}}
+        for n in range(10)
+    ]
+    client = Searched(records, 10_000)
+    search = client.post
+
+    def cut_short(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = search(path, body)
+        return {"total": answer["total"], "results": answer["results"]} if body.get("after") == "4" else answer
+
+    monkeypatch.setattr(client, "post", cut_short)
+    reader = Crm(client, HubSpotSettings.from_settings(_settings()))
+    with pytest.raises(Fault, match="the search for deals counts 10 records and gave 8; nothing of this load is kept"):
+        list(reader.search(CrmObject("deals", ()), "2026-01-01T00:00:00+00:00", None))
+
+
 def test_a_search_out_of_order_that_cannot_be_finished_is_a_fault(monkeypatch):
     monkeypatch.setattr(crm, "MOST_RESULTS", 4)
     monkeypatch.setattr(crm, "SEARCH_SIZE", 4)

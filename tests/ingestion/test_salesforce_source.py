@@ -1,6 +1,7 @@
 """Whatever Salesforce and the network do, the raw tables hold what Salesforce holds, once, with its history."""
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -284,6 +285,28 @@ def test_a_fault_that_passes_changes_nothing(serve, small_pages, complete, fault
     warehouse.state.faults.set(faults)
     assert warehouse.load().status == LOADED
     assert warehouse.present() == complete.present()
+
+
+def test_a_query_that_gives_fewer_records_than_it_counts_is_one_line_and_changes_nothing(
+    serve, small_pages, monkeypatch
+):
+    warehouse = serve()
+    warehouse.load()
+    before, query = warehouse.versions(), clients.Client.query
+
+    def with_one_record_lost(client: clients.Client, soql: str) -> dict:
+        answer = query(client, soql)
+        return answer | {"records": answer["records"][1:]} if " FROM Lead " in soql else answer
+
+    monkeypatch.setattr(clients.Client, "query", with_one_record_lost)
+    warehouse.state.forward(20)
+    outcome = warehouse.load()
+    assert outcome.status == FAILED
+    assert re.fullmatch(
+        r"Salesforce: the query of Lead counts [\d,]+ records and gave [\d,]+; nothing of this load is kept\. .*",
+        outcome.message,
+    )
+    assert warehouse.versions() == before
 
 
 def test_a_quota_that_is_used_up_stops_the_load_with_one_line(serve):

@@ -16,6 +16,13 @@
     cast(sum(cast({{ amount }} as decimal(38, {{ digits }}))) as double)
 {%- endmacro %}
 
+{% macro money_differs(amount, other_amount) -%}
+    {#- Whether two sums of money are half a cent apart, or more: a double has sixteen digits, so that beyond fifty
+    billion a cent is what adding up in another order may make of it. A missing amount is 0. -#}
+    abs(coalesce({{ amount }}, 0) - coalesce({{ other_amount }}, 0))
+    >= greatest(0.005, 1e-13 * abs(coalesce({{ amount }}, 0)), 1e-13 * abs(coalesce({{ other_amount }}, 0)))
+{%- endmacro %}
+
 {% macro is_finite(number) %}
     {#- Whether a value is a number, and neither infinite nor "not a number". -#}
     {{- return(adapter.dispatch('is_finite', 'funnelhouse')(number)) -}}

@@ -32,4 +32,4 @@ left join given
 where
     given.credit is null
     or abs(given.credit - 1) > 1e-9
-    or abs(coalesce(given.amount, 0) - coalesce(conversions.amount, 0)) > 0.005
+    or {{ money_differs('given.amount', 'conversions.amount') }}

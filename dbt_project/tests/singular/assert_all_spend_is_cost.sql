@@ -42,4 +42,4 @@ compared as (
 )
 
 select * from compared
-where abs(amount_in - amount_out) >= 0.005
+where {{ money_differs('amount_in', 'amount_out') }}

@@ -48,4 +48,4 @@ full outer join content
         and channels.is_unattributed = content.is_unattributed
 where
     abs(coalesce(channels.credit, 0) - coalesce(content.credit, 0)) > 1e-6
-    or abs(coalesce(channels.amount, 0) - coalesce(content.amount, 0)) > 0.005
+    or {{ money_differs('channels.amount', 'content.amount') }}

@@ -62,5 +62,5 @@ compared as (
 select * from compared
 where
     rows_in != rows_valued
-    or abs(amount_in - amount_valued) >= 0.005
-    or abs(amount_kept - amount_out) >= 0.005
+    or {{ money_differs('amount_in', 'amount_valued') }}
+    or {{ money_differs('amount_kept', 'amount_out') }}

@@ -56,4 +56,4 @@ compared as (
 )
 
 select * from compared
-where abs(coalesce(amount_in, 0) - coalesce(amount_out, 0)) >= 0.005
+where {{ money_differs('amount_in', 'amount_out') }}

@@ -49,4 +49,5 @@ select * from compared
 where
     lead_count is distinct from summed_lead_count
     or opportunity_count is distinct from summed_opportunity_count
-    or coalesce(abs(amount - summed_amount) > 0.01, (amount is null) != (summed_amount is null))
+    or {{ money_differs('amount', 'summed_amount') }}
+    or (amount is null) != (summed_amount is null)

@@ -92,4 +92,5 @@ full outer join funnel on expected.channel = funnel.dimension_value and expected
 where
     expected.lead_count is distinct from funnel.lead_count
     or expected.opportunity_count is distinct from funnel.opportunity_count
-    or coalesce(abs(expected.amount - funnel.amount) > 0.01, (expected.amount is null) != (funnel.amount is null))
+    or {{ money_differs('expected.amount', 'funnel.amount') }}
+    or (expected.amount is null) != (funnel.amount is null)

@@ -23,4 +23,4 @@ select
     won_by_deals.amount as deal_amount
 from won_in_funnel
 cross join won_by_deals
-where abs(won_in_funnel.amount - won_by_deals.amount) > 0.01
+where {{ money_differs('won_in_funnel.amount', 'won_by_deals.amount') }}

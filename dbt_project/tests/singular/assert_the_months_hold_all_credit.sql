@@ -26,4 +26,4 @@ left join months on conversions.conversion_type = months.conversion_type
 where
     months.credit is null
     or abs(months.credit - conversions.conversion_count) > 1e-6
-    or abs(coalesce(months.amount, 0) - coalesce(conversions.amount, 0)) > 0.005
+    or {{ money_differs('months.amount', 'conversions.amount') }}

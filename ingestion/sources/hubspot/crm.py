@@ -138,6 +138,12 @@ class Crm:
         if after is not None and int(after) + SEARCH_SIZE <= MOST_RESULTS:
             return position | {"after": after, "total": answer["total"]}
         if after is None:
+            given = int(position["after"] or 0) + len(results)
+            if given < answer["total"]:
+                raise Fault(
+                    f"HubSpot: the search for {crm_object.name} counts {answer['total']:,} records and gave {given:,}; "
+                    "nothing of this load is kept. Load again later."
+                )
             # A moment that was read by id is followed by what was modified later.
             return anew | {"is_done": True} if "id" in position else None
         order = [int(record["id"]) for record in results]

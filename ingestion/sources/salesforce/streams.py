@@ -142,7 +142,10 @@ class Reader:
         restarts = Restarts(f"queries of {self.source.object}")
         after, locator = bookmark.get("after"), bookmark.get("locator")
         furthest, total = bookmark.get("furthest"), bookmark.get("total", 0)
+        given = bookmark.get("given", 0)
         while True:
+            if locator is None:
+                given = 0
             try:
                 answer = self.client.query_more(locator) if locator else self.client.query(self._window(cursor, after))
             except Gone as gone:
@@ -154,9 +157,15 @@ class Reader:
             furthest = max([*keys, *([furthest] if furthest else [])], default=None)
             total = answer["totalSize"]
             locator = None if answer["done"] else answer["nextRecordsUrl"].rsplit("/", 1)[-1]
+            given += len(rows)
             if locator is None:
+                if given < total:
+                    raise Fault(
+                        f"Salesforce: the query of {self.source.object} counts {total:,} records and gave {given:,}; "
+                        "nothing of this load is kept. Load again later."
+                    )
                 has_more, after = total >= WINDOW and furthest != after, furthest
-            mark = {"after": after, "locator": locator, "furthest": furthest, "total": total}
+            mark = {"after": after, "locator": locator, "furthest": furthest, "total": total, "given": given}
             yield Page({self.source.table: rows}, bookmark=mark, cursor=_before(furthest))
             if locator is None and not has_more:
                 return

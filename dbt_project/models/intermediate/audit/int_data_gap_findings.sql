@@ -367,7 +367,7 @@ rows_with_gaps as (
     union all
     select
         'media_costs_unlike_spend',
-        cast(month_start_date as string) || ' ' || cast(cast(difference_amount as decimal(18, 2)) as string),
+        cast(month_start_date as string) || ' ' || cast(cast(difference_amount as decimal(38, 2)) as string),
         month_start_date,
         abs(difference_amount)
     from {{ ref('int_media_costs_compared') }}
