@@ -93,6 +93,10 @@ lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes and without host
 	@$(VENV)/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-strip-extras --no-header \
 		--no-annotate --no-emit-index-url --quiet --output-file requirements.lock
 
+.PHONY: words
+words: $(STAMP) ## Bring the dashboard's translations in line with its texts
+	@$(PYTHON) -m app.languages
+
 .PHONY: clean
 clean: ## Remove the environment and what builds leave behind; your data stay
 	@rm -rf $(VENV) data/lint dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .hypothesis

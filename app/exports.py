@@ -1,7 +1,11 @@
-"""Tables as files that a spreadsheet can open without running what somebody wrote into a form."""
+"""What readers take away: tables that a spreadsheet opens without running what somebody wrote into a form, pictures."""
+
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import streamlit as st
+
+from app import charts
 
 # With these a spreadsheet takes a cell for a formula; the wide ones are how East Asian keyboards type the first four.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
@@ -18,10 +22,20 @@ def csv(frame: pd.DataFrame) -> bytes:
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig", errors="replace")
 
 
-def download(label: str, frame: pd.DataFrame, file_name: str) -> None:
+def download(label: str, frame: pd.DataFrame, file_name: str, key: str | None = None) -> None:
     """A button that saves a frame as CSV; Streamlit's own, which neutralises nothing, is switched off."""
+    _button(label, lambda: csv(frame), file_name, "text/csv", key)
+
+
+def download_picture(label: str, spec: Mapping, title: str, note: str, file_name: str, key: str | None = None) -> None:
+    """A button that saves a chart as PNG, with its title and note above it."""
+    _button(label, lambda: charts.png(spec, title, note), file_name, "image/png", key)
+
+
+def _button(label: str, make: Callable[[], bytes], file_name: str, mime: str, key: str | None) -> None:
+    """Made when it is asked for. That happens outside the page's run: what it needs is given to it beforehand."""
     st.download_button(
-        label, csv(frame), file_name=file_name, mime="text/csv", on_click="ignore", icon=":material/download:"
+        label, make, file_name=file_name, mime=mime, on_click="ignore", icon=":material/download:", key=key
     )
 
 

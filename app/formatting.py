@@ -1,14 +1,23 @@
-"""Numbers, dates and names as text. Formatted here, on the server: the browser would use its own locale."""
+"""Numbers, dates and names as text, in the reader's language.
 
+Formatted here, on the server: the browser would use its own locale.
+"""
+
+import math
 import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+from babel.dates import format_date
+from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-CURRENCY_SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "PLN": "zł ", "CHF": "CHF ", "BRL": "R$"}
+from app.languages import _, current, locale, n_
+
 MISSING = "–"
+# Babel's patterns: the day before the month in every language, and the month of an axis.
+DAYS = {"en": "d MMM y", "pl": "d MMM y", "de": "d. MMM y"}
+MONTHS = {"en": "MMM yy", "pl": "LLL yy", "de": "LLL yy"}
 
 
 def is_missing(value: object) -> bool:
@@ -18,12 +27,12 @@ def is_missing(value: object) -> bool:
 
 def count(value: float | None) -> str:
     """36150 → '36,150'."""
-    return MISSING if is_missing(value) else f"{int(value):,}"
+    return MISSING if is_missing(value) else format_decimal(int(value), locale=locale())
 
 
-def counted(value: int, singular: str, plural: str | None = None) -> str:
-    """1 → '1 lead', 2 → '2 leads'."""
-    return f"{count(value)} {singular if int(value) == 1 else plural or singular + 's'}"
+def number(value: float | None, digits: int = 1) -> str:
+    """2.414 → '2.4', with a fixed number of digits."""
+    return MISSING if is_missing(value) else _decimal(value, digits)
 
 
 def rate(value: float | None) -> str:
@@ -31,12 +40,12 @@ def rate(value: float | None) -> str:
     if is_missing(value):
         return MISSING
     if value in (0, 1):
-        return f"{value:.0%}"
-    if value < 0.0001:
-        return "<0.01%"
-    if value < 0.01:
-        return f"{value:.2%}"
-    return ">99.9%" if 0.9995 <= value < 1 else f"{value:.1%}"
+        return _percent(value, 0)
+    if 0 < value < 0.0001:
+        return f"<{_percent(0.0001, 2)}"
+    if 0 < value < 0.01:
+        return _percent(value, 2)
+    return f">{_percent(0.999, 1)}" if 0.9995 <= value < 1 else _percent(value, 1)
 
 
 def change(now: float | None, before: float | None) -> str | None:
@@ -47,7 +56,16 @@ def change(now: float | None, before: float | None) -> str | None:
     if is_missing(now) or is_missing(before) or before == 0:
         return None
     percent = round((now / before - 1) * 100)
-    return f"{percent:+,}%" if percent else "0%"
+    return f"{'+' if percent > 0 else ''}{_percent(percent / 100, 0)}"
+
+
+def points(now: float | None, before: float | None) -> str | None:
+    """The change of a rate in percentage points, '+0.4 pp'; None where there is nothing to compare with."""
+    if is_missing(now) or is_missing(before):
+        return None
+    difference = round(100 * (now - before), 1)
+    signed = ("+" if difference > 0 else "") + _decimal(difference, 1)
+    return _("{points} pp", points=signed)
 
 
 def trend(now: float | None, before: float | None, has_changed: bool) -> str:
@@ -55,21 +73,20 @@ def trend(now: float | None, before: float | None, has_changed: bool) -> str:
     if is_missing(now) or is_missing(before):
         return MISSING
     shape = ("▲ " if now > before else "▼ ") if has_changed else ""
-    return f"{shape}{rate(now)}, before {rate(before)}"
+    return shape + _("{now}, before {before}", now=rate(now), before=rate(before))
 
 
 def money(value: float | None, currency: str) -> str:
-    """1270000, 'EUR' → '€1.27M'."""
+    """1270000, 'EUR' → '€1.27M': three digits say enough from ten thousand on."""
     if is_missing(value):
         return MISSING
-    symbol = CURRENCY_SYMBOLS.get(currency, f"{currency} ")
-    sign, size = ("-" if value < 0 else ""), abs(value)
-    for threshold, divisor, suffix in ((999_500_000, 1e9, "B"), (999_500, 1e6, "M"), (9_999.5, 1e3, "K")):
-        if size >= threshold:
-            scaled = size / divisor
-            digits = 2 if scaled < 10 and suffix != "K" else 1 if scaled < 100 and suffix != "K" else 0
-            return f"{sign}{symbol}{scaled:,.{digits}f}{suffix}"
-    return f"{sign}{symbol}{size:,.0f}"
+    size = abs(value)
+    if size < 9_999.5:
+        return _whole_money(value, currency)
+    rounded = round(value, 2 - math.floor(math.log10(size)))
+    if abs(rounded) < 1e6 and not _abbreviates_thousands():
+        return _whole_money(rounded, currency)
+    return _hyphened(format_compact_currency(rounded, currency, locale=locale(), fraction_digits=2))
 
 
 def figure(value: float | None, unit: str, currency: str) -> str:
@@ -80,7 +97,7 @@ def figure(value: float | None, unit: str, currency: str) -> str:
         return count(round(value))
     if unit == "amount":
         return money(value, currency)
-    return f"{value:.1%}" if unit == "rate" else f"{value:,.2f}"
+    return _percent(value, 1) if unit == "rate" else _decimal(value, 2)
 
 
 def duration(hours: float | None) -> str:
@@ -88,23 +105,31 @@ def duration(hours: float | None) -> str:
     if is_missing(hours):
         return MISSING
     if hours < 1 / 60:
-        return "<1 min"
+        return _("<1 min")
     if hours < 1:
-        return f"{hours * 60:.0f} min"
+        return _("{minutes} min", minutes=_decimal(hours * 60, 0))
     if hours < 48:
-        return f"{hours:.0f} h"
-    days = hours / 24
-    return f"{days:.1f} days" if days < 10 else f"{days:,.0f} days"
+        return _("{hours} h", hours=_decimal(hours, 0))
+    return days(hours / 24)
+
+
+def days(value: float | None) -> str:
+    """2.13 → '2.1 days', 51.3 → '51 days', 1 → '1 day'."""
+    if is_missing(value):
+        return MISSING
+    if round(value, 1) == int(value) or value >= 10:
+        return n_("{count} day", "{count} days", round(value))
+    return _("{days} days", days=_decimal(value, 1))
 
 
 def day(value: date) -> str:
     """'20 Nov 2026'."""
-    return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+    return format_date(value, DAYS[current()], locale=locale())
 
 
 def month(value: date) -> str:
     """'Nov 26'."""
-    return f"{MONTHS[value.month - 1]} {value.year % 100:02}"
+    return format_date(value, MONTHS[current()], locale=locale())
 
 
 def local(moment: datetime, timezone: str) -> datetime:
@@ -130,3 +155,27 @@ def plain(text: object) -> str:
     if is_missing(text):
         return MISSING
     return re.sub(r"([\\`*_{}\[\]()#+!$:<>~|&-])", r"\\\1", " ".join(str(text).split()))
+
+
+def _whole_money(value: float, currency: str) -> str:
+    pattern = re.sub(r"(?<=0)[.]0+", "", locale().currency_formats["standard"].pattern)
+    return _hyphened(format_currency(round(value), currency, pattern, locale=locale(), currency_digits=False))
+
+
+def _abbreviates_thousands() -> bool:
+    """Whether the language has a short word for a thousand: German writes it out."""
+    return locale().compact_currency_formats["short"]["other"]["1000"].pattern.strip("0 ¤\xa0") != ""
+
+
+def _decimal(value: float, digits: int) -> str:
+    pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
+    return _hyphened(format_decimal(round(value, digits), format=pattern, locale=locale()))
+
+
+def _percent(value: float, digits: int) -> str:
+    pattern = locale().percent_formats[None].pattern.replace("##0", f"##0.{'0' * digits}" if digits else "##0")
+    return _hyphened(format_percent(value, format=pattern, locale=locale()))
+
+
+def _hyphened(text: str) -> str:
+    return text.replace("\N{MINUS SIGN}", "-")

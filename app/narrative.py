@@ -6,12 +6,11 @@ from itertools import pairwise
 
 import pandas as pd
 
-from app.data import LastRun, PublishedRun, Replay
+from app.data import LastRun, PublishedRun
 from app.filters import Period
-from app.formatting import change, count, counted, duration, is_missing, moment, month, plain, rate
-
-# Below this many leads a rate says more about chance than about the funnel.
-MINIMUM_GROUP = 20
+from app.formatting import change, count, duration, is_missing, moment, month, plain, rate, sentence_case
+from app.languages import _, n_
+from app.queries.replay import Replay
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,9 @@ def whole_way(funnel: pd.DataFrame) -> Step:
     )
 
 
-def weakest_step(funnel: pd.DataFrame) -> Step | None:
-    """The step that the smallest share takes; None where no step has enough leads, or none loses any."""
-    judged = [step for step in steps(funnel) if step.entered >= MINIMUM_GROUP and step.reached < step.entered]
+def weakest_step(funnel: pd.DataFrame, least: int) -> Step | None:
+    """The step that the smallest share takes; None where no step has at least `least` leads, or none loses any."""
+    judged = [step for step in steps(funnel) if step.entered >= least and step.reached < step.entered]
     return min(judged, key=lambda step: step.rate, default=None)
 
 
@@ -81,32 +80,49 @@ def cohort_size(funnel: pd.DataFrame) -> int:
     return round(first["lead_count"] / first["entry_rate"])
 
 
-def funnel_sentence(funnel: pd.DataFrame, period: Period) -> str:
+def funnel_sentence(funnel: pd.DataFrame, period: Period, least: int) -> str:
     """What happened to the leads of the period, in one or two sentences, as Markdown."""
     size = cohort_size(funnel)
     ordered = funnel.sort_values("stage_order")
     if not size:
-        return f"No lead that was created {period.words} has entered the funnel."
-    opening = f"{counted(size, 'lead')} {'was' if size == 1 else 'were'} created {period.words}"
+        return _("No lead that was created {period} has entered the funnel.", period=period.words)
+    opening = n_("{count} lead was created {period}", "{count} leads were created {period}", size, period=period.words)
     if len(ordered) == 1:
-        return f"{opening}; only one stage is defined, so there is no step to compare."
+        return _("{opening}; only one stage is defined, so there is no step to compare.", opening=opening)
     first, last = ordered.iloc[0], ordered.iloc[-1]
     reached = ordered[ordered["lead_count"] > 0].iloc[-1]
     if reached["stage_order"] == first["stage_order"]:
-        return f"{opening}; none has gone beyond {plain(first['stage_label'])} yet."
+        return _("{opening}; none has gone beyond {stage} yet.", opening=opening, stage=plain(first["stage_label"]))
     if reached["stage_order"] == last["stage_order"]:
-        share = "all of them" if last["lead_count"] == size else rate(last["entry_rate"])
-        opening += f"; {count(last['lead_count'])} ({share}) reached {plain(last['stage_label'])}"
-    else:
-        opening += (
-            f"; none has reached {plain(last['stage_label'])} yet, the furthest is {plain(reached['stage_label'])}"
+        opening = _(
+            "{opening}; {reached} ({share}) reached {stage}",
+            opening=opening,
+            reached=count(last["lead_count"]),
+            share=_("all of them") if last["lead_count"] == size else rate(last["entry_rate"]),
+            stage=plain(last["stage_label"]),
         )
-    weakest = weakest_step(funnel)
+    else:
+        opening = _(
+            "{opening}; none has reached {stage} yet, the furthest is {furthest}",
+            opening=opening,
+            stage=plain(last["stage_label"]),
+            furthest=plain(reached["stage_label"]),
+        )
+    weakest = weakest_step(funnel, least)
     if weakest:
-        return f"{opening}. The weakest step is {plain(weakest.name)}: {rate(weakest.rate)} go on."
+        return _(
+            "{opening}. The weakest step is {step}: {rate} go on.",
+            opening=opening,
+            step=plain(weakest.name),
+            rate=rate(weakest.rate),
+        )
     if all(step.entered == step.reached for step in steps(funnel)):
-        return f"{opening}. No step loses a lead."
-    return f"{opening}. No step that loses leads has the {MINIMUM_GROUP} it takes to name the weakest."
+        return _("{opening}. No step loses a lead.", opening=opening)
+    return _(
+        "{opening}. No step that loses leads has the {least} it takes to name the weakest.",
+        opening=opening,
+        least=count(least),
+    )
 
 
 def days_to_reach(stages: pd.DataFrame) -> dict[int, int]:
@@ -128,16 +144,22 @@ def health_sentence(checks: pd.DataFrame, sources: pd.DataFrame) -> str:
     """Whether today's numbers can be trusted, in one or two sentences, as Markdown."""
     failed = checks[~checks["is_passed"].astype(bool)]
     if checks.empty:
-        opening = "No check was recorded for this run."
+        opening = _("No check was recorded for this run.")
     elif failed.empty:
-        opening = "The only check passed." if len(checks) == 1 else f"All {count(len(checks))} checks passed."
+        opening = n_("The only check passed.", "All {count} checks passed.", len(checks))
     else:
         blocking = int((failed["severity"] == "block").sum())
-        if len(failed) == 1:
-            grave = "it should have blocked publishing" if blocking else "it does not block publishing"
+        if blocking:
+            grave = n_("{count} should have blocked publishing.", "{count} should have blocked publishing.", blocking)
         else:
-            grave = f"{count(blocking)} should have blocked publishing" if blocking else "none blocks publishing"
-        opening = f"{count(len(failed))} of {counted(len(checks), 'check')} failed; {grave}."
+            grave = n_("It does not block publishing.", "None blocks publishing.", len(failed))
+        opening = n_(
+            "{failed} of {count} check failed.",
+            "{failed} of {count} checks failed.",
+            len(checks),
+            failed=count(len(failed)),
+        )
+        opening += " " + grave
     return " ".join([opening, *source_sentences(sources)])
 
 
@@ -150,22 +172,41 @@ def source_sentences(sources: pd.DataFrame) -> list[str]:
     sentences = []
     if len(old) == 1:
         row = old.iloc[0]
-        age = row["hours_since_load"]
-        state = "has never been loaded" if is_missing(age) else f"is stale: its data is {duration(age)} old"
-        sentences.append(f"{plain(row['source_label'])} {state}.")
+        name, age = plain(row["source_label"]), row["hours_since_load"]
+        if is_missing(age):
+            sentences.append(_("{source} has never been loaded.", source=name))
+        else:
+            sentences.append(_("{source} is stale: its data is {age} old.", source=name, age=duration(age)))
     elif len(old):
-        sentences.append(f"{count(len(old))} of {counted(len(sources), 'source')} are stale: {_names(old)}.")
-    if len(failing) == 1:
-        sentences.append(f"The last load of {_names(failing)} failed; its earlier data is in use.")
-    elif len(failing):
         sentences.append(
-            f"The last load of {count(len(failing))} sources failed: {_names(failing)}; their earlier data is in use."
+            n_(
+                "{old} of {count} source are stale: {names}.",
+                "{old} of {count} sources are stale: {names}.",
+                len(sources),
+                old=count(len(old)),
+                names=_names(old),
+            )
+        )
+    if len(failing):
+        sentences.append(
+            n_(
+                "The last load of {names} failed; its earlier data is in use.",
+                "The last load of {count} sources failed: {names}; their earlier data is in use.",
+                len(failing),
+                names=_names(failing),
+            )
         )
     if len(quiet) == 1:
-        sentences.append(f"{_names(quiet)} has brought nothing new for {duration(quiet.iloc[0]['quiet_hours'])}.")
+        hours = duration(quiet.iloc[0]["quiet_hours"])
+        sentences.append(_("{source} has brought nothing new for {time}.", source=_names(quiet), time=hours))
     elif len(quiet):
         sentences.append(
-            f"{count(len(quiet))} sources have brought nothing new for longer than usual: {_names(quiet)}."
+            n_(
+                "{count} source has brought nothing new for longer than usual: {names}.",
+                "{count} sources have brought nothing new for longer than usual: {names}.",
+                len(quiet),
+                names=_names(quiet),
+            )
         )
     return sentences
 
@@ -179,17 +220,24 @@ def last_run_sentence(last: LastRun, run: PublishedRun) -> str:
     zone = run.reporting_timezone
     at = moment(last.finished_at, zone)
     if last.status == "rolled_back":
-        what = f"The numbers were rolled back on {at}"
+        what = _("The numbers were rolled back on {moment}", moment=at)
     elif last.failed_runs > 1 and last.failing_since:
-        first, failed = moment(last.failing_since, zone), count(last.failed_runs)
-        what = f"Refreshes have failed since {first}, {failed} in a row, the last on {at}"
+        what = n_(
+            "Refreshes have failed since {since}, {count} in a row, the last on {moment}",
+            "Refreshes have failed since {since}, {count} in a row, the last on {moment}",
+            last.failed_runs,
+            since=moment(last.failing_since, zone),
+            moment=at,
+        )
     else:
-        what = f"The refresh of {at} failed"
+        what = _("The refresh of {moment} failed", moment=at)
     reason = f": {plain(last.message[:300]).rstrip('.')}" if last.message.strip() else ""
-    return (
-        f"{what}{reason}. You are looking at the numbers published {moment(run.published_at, zone)}, "
-        f"as of {moment(run.as_of, zone)}."
+    shown = _(
+        "You are looking at the numbers published {published}, as of {as_of}.",
+        published=moment(run.published_at, zone),
+        as_of=moment(run.as_of, zone),
     )
+    return f"{what}{reason}. {shown}"
 
 
 def replay_sentence(run: Replay, stage: pd.Series, before: int, after: int) -> str:
@@ -197,29 +245,47 @@ def replay_sentence(run: Replay, stage: pd.Series, before: int, after: int) -> s
 
     `stage` is a row of `data.replayed_stages`; `before` and `after` count crossings by the rules compared.
     """
-    label = plain(stage["stage_label"])
-    first, last = month(run.from_date), month(run.to_date)
-    period = f"in {first}" if first == last else f"from {first} to {last}"
-    times = f"{count(after)} {label}{'' if after == 1 else 's'}"
+    label, first, last = plain(stage["stage_label"]), month(run.from_date), month(run.to_date)
+    period = _("in {month}", month=first) if first == last else _("from {first} to {last}", first=first, last=last)
+    values = {"after": count(after), "before": count(before), "stage": label, "period": period}
     if before == after and not stage["gone_count"] and not stage["new_count"]:
-        return f"By the changed rules there would have been {times} {period}, the same as before."
+        return _(
+            "{period}, leads would have come to be {stage} by the changed rules as often as before: {after} times.",
+            **values | {"period": sentence_case(period)},
+        )
     difference = f" ({change(after, before)})" if before and before != after else ""
-    opening = f"By the changed rules there would have been {times} {period} instead of {count(before)}{difference}."
+    opening = _(
+        "{period}, leads would have come to be {stage} by the changed rules {after} times instead of {before}{change}.",
+        **values | {"period": sentence_case(period), "change": difference},
+    )
     parts = []
     if stage["gone_count"]:
-        deals = _with_deals(stage["gone_count"], stage["gone_opportunity_count"], run.opportunity_days)
-        parts.append(f"{counted(stage['gone_count'], 'lead')} would no longer have become one, {deals}")
+        gone = n_(
+            "{count} lead would no longer have become one",
+            "{count} leads would no longer have become one",
+            stage["gone_count"],
+        )
+        parts.append(
+            f"{gone}, {_with_deals(stage['gone_count'], stage['gone_opportunity_count'], run.opportunity_days)}"
+        )
     if stage["new_count"]:
-        deals = _with_deals(stage["new_count"], stage["new_opportunity_count"], run.opportunity_days)
-        parts.append(f"{counted(stage['new_count'], 'lead')} only then, {deals}")
+        new = n_("{count} lead only then", "{count} leads only then", stage["new_count"])
+        parts.append(f"{new}, {_with_deals(stage['new_count'], stage['new_opportunity_count'], run.opportunity_days)}")
     if not parts:
-        return f"{opening} The leads are the same; some would have become one more or less often."
+        return f"{opening} {_('The leads are the same; some would have become one more or less often.')}"
     return f"{opening} {'; '.join(parts)}."
 
 
 def _with_deals(lead_count: int, opportunity_count: int, days: int) -> str:
     if not opportunity_count:
-        return f"{'without' if lead_count == 1 else 'none of them with'} a deal within {days} days"
+        if lead_count == 1:
+            return n_("without a deal within {count} day", "without a deal within {count} days", days)
+        return n_("none of them with a deal within {count} day", "none of them with a deal within {count} days", days)
     if lead_count == 1:
-        return f"with a deal within {days} days"
-    return f"{count(opportunity_count)} of them with a deal within {days} days"
+        return n_("with a deal within {count} day", "with a deal within {count} days", days)
+    return n_(
+        "{deals} of them with a deal within {count} day",
+        "{deals} of them with a deal within {count} days",
+        days,
+        deals=count(opportunity_count),
+    )

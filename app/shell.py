@@ -1,25 +1,28 @@
-"""What every page shares: its frame, the banner above the numbers, and the states in which there are none."""
+"""What every page shares: its language and frame, how its content is drawn, and the states in which there is none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from app import data, filters, formatting, narrative
+from app import charts, data, exports, filters, formatting, languages, narrative
+from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
+from app.languages import _
+from app.pages import ENTRIES, HEALTH, Entry
 
 ASSETS = Path(__file__).parent / "assets"
-FUNNEL_PAGE = "views/funnel.py"
-REPLAY_PAGE = "views/replay.py"
-HEALTH_PAGE = "views/data_health.py"
+# What the marts say of a record without a value in the dimension that they are grouped by.
+NOT_RECORDED = "(none)"
+PILL_COLOURS = {"good": "green", "bad": "red", "warning": "orange", "plain": "off"}
 
 STYLE = """
 <style>
 /* The widgets that hold the URL, and the filter bar on a page without use for it: drawn, never seen. */
 [data-testid="stLayoutWrapper"]:has(> .st-key-url_filters),
-[data-testid="stLayoutWrapper"]:has(> .st-key-url_page),
+[data-testid="stLayoutWrapper"]:has(> .st-key-url_choices),
 [data-testid="stLayoutWrapper"]:has(> .st-key-filter_bar_hidden) { display: none !important; }
 .stMainBlockContainer { max-width: 78rem; padding: 2.6rem 2.5rem 3rem; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 4rem 1rem 2rem; } }
@@ -27,7 +30,6 @@ STYLE = """
 .st-key-sentence p { font-size: 1.07rem; font-weight: 600; line-height: 1.45; }
 .stHeading h2 { padding: 0; }
 .stHeading [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
-[data-testid="stMetricLabel"] { color: #172033; }
 /* On a narrow card the comparison goes on a line of its own instead of being cut off. */
 [data-testid="stMetric"] div:has(> [data-testid="stMetricDelta"]) { flex-wrap: wrap; row-gap: 0.2rem; }
 [data-testid="stMetricDelta"] p, [data-testid="stMetricDeltaDescription"] p { white-space: normal; }
@@ -35,38 +37,90 @@ STYLE = """
 .stTable > div { overflow-x: auto; }
 .stTable table { font-size: 0.93rem; width: 100%; min-width: 46rem; }
 .stTable th { white-space: nowrap; }
-.stTable th p { color: #5B6575; font-weight: 600; }
+.stTable th p { opacity: 0.75; font-weight: 600; }
 .stTable td { vertical-align: top; white-space: normal; }
 .stTable td [data-testid="stMarkdownContainer"], .stTable td [data-testid="stMarkdownContainer"] * {
   white-space: inherit !important;
 }
-.st-key-heat_map { overflow-x: auto; }
-.st-key-heat_map > * { min-width: 54rem; }
+[class*="st-key-scrolled_"] { overflow-x: auto; }
 </style>
 """
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A choice of one page's own: its name and what can be chosen, by code."""
+
+    name: str
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Frame:
-    """What a page is drawn from: the published file, the run in it, and what the reader has chosen."""
+    """What a page is made from: the published file, the run in it, and what the reader has chosen."""
 
     file: str
     run: data.PublishedRun
+    build: data.Build
     labels: dict[str, dict[str, str]]
-    period_code: str
-    selection: data.Selection
+    chosen: filters.Chosen
+    # What a choice's code is, by its key: from the URL on the screen, the first option in the meeting pack.
+    code_of: Callable[[str, Mapping[str, str]], str]
+    choices: dict[str, Choice] = field(default_factory=dict)
 
     @property
     def period(self) -> filters.Period:
         """The days of the chosen period."""
-        return filters.resolve_period(self.period_code, self.run.as_of_date)
+        return filters.resolve_period(self.chosen.period_code, self.run.as_of_date, self.chosen.days)
+
+    @property
+    def compared_period(self) -> filters.Period | None:
+        """The equally long period before it, whether the data reaches back to it or not; None for all the data."""
+        return filters.resolve_period_before(self.chosen.period_code, self.run.as_of_date, self.chosen.days)
 
     @property
     def period_before(self) -> filters.Period | None:
         """The period to compare with; None where the data does not reach back over all of it."""
-        before = filters.resolve_period_before(self.period_code, self.run.as_of_date)
-        first = data.first_lead_date(self.file)
+        before, first = self.compared_period, data.first_lead_date(self.file)
         return before if before and first and first <= before.from_date else None
+
+    @property
+    def selection(self) -> data.Selection:
+        """The five filters."""
+        return self.chosen.selection
+
+    @property
+    def currency(self) -> str:
+        """In which every amount is."""
+        return self.run.reporting_currency
+
+    def money(self, value: float | None) -> str:
+        """An amount as Markdown."""
+        return formatting.plain(formatting.money(value, self.currency))
+
+    def choose(self, key: str, name: str, options: Mapping[str, str]) -> str:
+        """The code that the reader chose of a page's own options; the first one, unless another was.
+
+        It is drawn where a block or the page names its key.
+        """
+        self.choices[key] = Choice(name, options)
+        return self.code_of(key, options)
+
+
+def choose_language() -> None:
+    """Speak the reader's language: the one of the URL or of the switch below the pages, else the browser's."""
+    preferred = languages.closest(st.context.locale)
+    with st.sidebar.container(key="language_switch"):
+        chosen = st.segmented_control(
+            "Language · Język · Sprache",
+            list(languages.LANGUAGES),
+            default=preferred,
+            required=True,
+            key="lang",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    languages.use(chosen or preferred)
 
 
 def frame() -> Frame:
@@ -74,44 +128,61 @@ def frame() -> Frame:
     return st.session_state["frame"]
 
 
-def open_frame(title: str, has_filters: bool) -> None:
-    """Draw what stands above a page's content, and keep what the page is drawn from."""
+def open_frame(entry: Entry) -> None:
+    """Draw what stands above a page's content, and keep what the page is made from."""
     st.html(STYLE)
     st.logo(str(ASSETS / "logo.svg"), size="large")
     header = st.container(
         key="page_header", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     )
-    header.title(title, anchor=False, width="content")
+    header.title(_(entry.title), anchor=False, width="content")
     with told_in_words():
         file = data.current_file()
         run = data.published_run(file)
         labels = data.dimension_labels(file)
-        _say_how_old(file, run, header, links_to_health=has_filters)
-        period_code, selection = filters.filter_bar(labels, is_shown=has_filters)
-        st.session_state["frame"] = Frame(file, run, labels, period_code, selection)
+        _say_how_old(file, run, header, entry)
+        chosen = filters.filter_bar(labels, data.attribution_models(file), entry.filters, run.as_of_date)
+        hidden = st.container(key="url_choices")
+        st.session_state["frame"] = Frame(
+            file,
+            run,
+            data.build(file),
+            labels,
+            chosen,
+            code_of=lambda key, options: _hidden_choice(hidden, key, options),
+        )
 
 
-def _say_how_old(file: str, run: data.PublishedRun, header, links_to_health: bool) -> None:
+def _hidden_choice(container, key: str, options: Mapping[str, str]) -> str:
+    with container:
+        return filters.url_selectbox(key, options)
+
+
+def _say_how_old(file: str, run: data.PublishedRun, header, entry: Entry) -> None:
     """Say as of when the numbers are and, above them, why they or a source's part of them are not newer.
 
     Data health, which has no link to itself, says in its own words what is wrong with the sources.
     """
     last = data.last_run()
     is_overtaken = bool(last and last.status in ("failed", "rolled_back") and last.finished_at > run.published_at)
-    sources = " ".join(narrative.source_sentences(data.source_freshness(file))) if links_to_health else ""
+    sources = " ".join(narrative.source_sentences(data.source_freshness(file))) if entry != HEALTH else ""
     warnings = [*([narrative.last_run_sentence(last, run)] if is_overtaken else []), *([sources] if sources else [])]
     header.badge(
-        f"As of {formatting.moment(run.as_of, run.reporting_timezone)}",
+        _("As of {moment}", moment=formatting.moment(run.as_of, run.reporting_timezone)),
         icon=":material/warning:" if warnings else ":material/check_circle:",
         color="orange" if warnings else "green",
-        help=f"Run {formatting.plain(run.run_id)}; times are in {formatting.plain(run.reporting_timezone)}.",
+        help=_(
+            "Run {run}; times are in {timezone}.",
+            run=formatting.plain(run.run_id),
+            timezone=formatting.plain(run.reporting_timezone),
+        ),
     )
     if warnings:
         with st.container(key="banner", gap="xsmall"):
             for warning in warnings:
                 st.warning(warning, icon=":material/warning:")
-            if links_to_health:
-                st.page_link(HEALTH_PAGE, label="Open Data health", icon=":material/arrow_forward:")
+            if entry != HEALTH:
+                st.page_link(HEALTH.path, label=_("Open Data health"), icon=":material/arrow_forward:")
 
 
 @contextmanager
@@ -120,50 +191,220 @@ def told_in_words() -> Iterator[None]:
     try:
         yield
     except data.ServingFileMissing:
-        _state(
-            "Nothing has been published yet",
-            "Run `make demo` for a made-up company, or `make refresh` for your own sources. Then reload this page.",
-            icon=":material/hourglass_empty:",
+        _draw_state(
+            State(
+                _("Nothing has been published yet"),
+                _(
+                    "Run `make demo` for a made-up company, or `make refresh` for your own sources. Then reload this "
+                    "page."
+                ),
+            )
         )
-        st.caption(f"Looked in {formatting.plain(data.serving_folder())}")
+        st.caption(_("Looked in {folder}", folder=formatting.plain(data.serving_folder())))
         st.stop()
     except data.ServingFileUnreadable as problem:
-        _state(
-            "The published file cannot be read",
-            "Run `make rollback` to go back to the version before it, or `make refresh` to publish a new one, then "
-            "reload this page. If that does not help, the file may come from another version of Funnelhouse.",
-            icon=":material/error:",
+        _draw_state(
+            State(
+                _("The published file cannot be read"),
+                _(
+                    "Run `make rollback` to go back to the version before it, or `make refresh` to publish a new one, "
+                    "then reload this page. If that does not help, the file may come from another version of "
+                    "Funnelhouse."
+                ),
+                icon=":material/error:",
+            )
         )
-        st.caption(formatting.plain(str(problem).splitlines()[0][:300] if str(problem) else "No reason was given"))
+        reason = str(problem).splitlines()[0][:300] if str(problem) else _("No reason was given")
+        st.caption(formatting.plain(reason))
         st.stop()
 
 
-def _state(title: str, next_step: str, icon: str) -> None:
-    with st.container(border=True, key="state"):
-        st.header(f"{icon} {title}", anchor=False)
-        st.markdown(next_step)
+def compared(now: float | None, before: float | None, period: filters.Period | None, is_rise_good: bool = True) -> dict:
+    """What a card says of the change since a period before: `pill`, `compared`, `tone` and `arrow` of a `Card`.
+
+    `period` is what it is compared with, None where there is no such; `before` is None where no data reaches back.
+    """
+    if period is None:
+        return {}
+    if formatting.is_missing(before):
+        return {"pill": _("no full {period}", period=period.short)}
+    change = formatting.change(now, before)
+    if change is None:
+        return {"pill": _("none in {period}", period=period.short) if not before else None}
+    is_same = round((now / before - 1) * 100) == 0
+    tone = "plain" if is_same else "good" if (now > before) == is_rise_good else "bad"
+    return {"pill": change, "compared": _("vs {period}", period=period.short), "tone": tone, "arrow": True}
 
 
-def nothing_yet(title: str, next_step: str) -> None:
-    """Say that there is nothing to show so far, and what makes it."""
-    _state(title, next_step, icon=":material/hourglass_empty:")
+def value_label(frame_: Frame, dimension: str, value: str) -> str:
+    """A dimension's value as the company calls it."""
+    return _("not recorded") if value == NOT_RECORDED else frame_.labels[dimension].get(value, value)
 
 
-def nothing_matches() -> None:
-    """Say that the filters leave nothing, and offer the way out."""
-    with st.container(border=True, key="nothing_matches"):
-        st.header(":material/search_off: Nothing matches", anchor=False)
-        st.markdown("Widen the period or clear a filter.")
-        st.button("Show all leads", key="widen", on_click=filters.widen, type="primary")
+def nothing_matches() -> State:
+    """The filters leave nothing."""
+    return State(
+        _("Nothing matches"), _("Widen the period or clear a filter."), icon=":material/search_off:", can_widen=True
+    )
 
 
-def card(title: str, note: str, key: str, height: str = "content"):
-    """A bordered card with a heading and the line that says how to read it."""
-    container = st.container(border=True, key=key, height=height)
+def show(content: Callable[[Frame], Page | State]) -> None:
+    """Draw the running page."""
+    frame_ = frame()
+    page = content(frame_)
+    if isinstance(page, State):
+        _draw_state(page)
+        return
+    _draw_choices(frame_, page.choices)
+    with st.container(key="sentence"):
+        st.markdown(page.sentence)
+    for remark in page.remarks:
+        st.caption(remark)
+    if page.cards:
+        grid = st.grid(len(page.cards), min_column_width=150, key="cards")
+        for card in page.cards:
+            _draw_card(grid, card)
+    if page.next_steps:
+        with st.container(key="next_steps", gap="xxsmall"):
+            for step in page.next_steps:
+                _draw_next_step(step)
+    for row in page.rows:
+        if isinstance(row, Block):
+            _draw_block(frame_, row)
+            continue
+        columns = st.columns([weight for weight, block in row])
+        for column, (_weight, block) in zip(columns, row, strict=True):
+            with column:
+                _draw_block(frame_, block, height="stretch")
+
+
+def _draw_state(state: State) -> None:
+    with st.container(border=True, key="nothing_matches" if state.can_widen else "state"):
+        st.header(f"{state.icon} {state.title}", anchor=False)
+        st.markdown(state.next_step)
+        if state.can_widen:
+            st.button(_("Show all leads"), key="widen", on_click=filters.widen, type="primary")
+
+
+def _draw_choices(frame_: Frame, keys: Sequence[str]) -> None:
+    """The visible halves of a page's choices, side by side."""
+    if not keys:
+        return
+    for column, key in zip(st.columns(max(len(keys), 2)), keys, strict=False):
+        with column:
+            filters.named_selectbox(frame_.choices[key].name, key, frame_.choices[key].options)
+
+
+def _draw_card(grid, card: Card) -> None:
+    has_arrow = card.arrow and card.pill and card.tone != "plain"
+    grid.metric(
+        card.label,
+        card.value,
+        delta=card.pill,
+        delta_color=PILL_COLOURS[card.tone],
+        delta_arrow=("down" if card.pill.startswith("-") else "up") if has_arrow else "off",
+        delta_description=card.compared,
+        chart_data=list(card.trend) or None,
+        chart_type="line",
+        border=True,
+        height="stretch",
+        help=card.meaning,
+    )
+
+
+def _draw_next_step(step: NextStep) -> None:
+    st.page_link(
+        ENTRIES[step.page].path,
+        label=step.text,
+        icon=":material/arrow_forward:",
+        query_params=_carried(step.parameters),
+    )
+
+
+def _carried(parameters: Mapping[str, str]) -> dict[str, str | list[str]]:
+    """The parameters of a link to another page: its own and the global ones of this one."""
+    kept = ("lang", "period", "from", "to", "model", *data.DIMENSIONS)
+    return {name: st.query_params.get_all(name) for name in kept if name in st.query_params} | dict(parameters)
+
+
+def _draw_block(frame_: Frame, block: Block, height: str = "content") -> None:
+    with _card(block, height):
+        _draw_choices(frame_, block.choices)
+        if isinstance(block, Chart):
+            _draw_chart(block)
+        elif isinstance(block, Table):
+            _draw_table(block)
+        else:
+            st.markdown(block.text)
+
+
+def _card(block: Block, height: str):
+    """A bordered card with a heading, the line that says how to read it, and what can be taken away."""
+    container = st.container(border=True, key=block.key, height=height)
     with container.container(gap="xxsmall"):
-        st.header(title, anchor=False)
-        st.caption(note)
+        head = st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+        )
+        head.header(block.title, anchor=False, width="stretch")
+        if not isinstance(block, Words):
+            with head.popover(
+                "", icon=":material/download:", type="tertiary", help=_("Take it away"), key=f"{block.key}_away"
+            ):
+                _draw_downloads(block)
+        if block.note:
+            st.caption(block.note)
     return container
+
+
+def _draw_downloads(block: Chart | Table) -> None:
+    exports.download(_("Table as CSV"), block.rows, f"{block.key}.csv", key=f"{block.key}_csv")
+    if isinstance(block, Chart):
+        exports.download_picture(
+            _("Chart as PNG"), block.spec, block.title, block.note, f"{block.key}.png", key=f"{block.key}_png"
+        )
+
+
+def _draw_chart(block: Chart) -> None:
+    spec = charts.in_theme(block.spec, is_dark=st.context.theme.type == "dark")
+    if block.width:
+        st.html(f"<style>.st-key-scrolled_{block.key} > * {{ min-width: {block.width}rem; }}</style>")
+    with st.container(key=f"scrolled_{block.key}" if block.width else None):
+        st.vega_lite_chart(spec, theme=None, alt=block.alt)
+    if block.footnote:
+        st.caption(block.footnote)
+
+
+def _draw_table(block: Table) -> None:
+    if block.is_folded:
+        with st.expander(block.alt, key=f"{block.key}_folded"):
+            _draw_rows(block)
+    else:
+        _draw_rows(block)
+    if block.footnote:
+        st.caption(block.footnote)
+
+
+def _draw_rows(block: Table) -> None:
+    if block.opens:
+        _draw_opening_rows(block)
+    else:
+        table(block.texts, block.alt, block.numbers, block.unbroken, block.wide)
+
+
+def _draw_opening_rows(block: Table) -> None:
+    """Rows that lead to another page."""
+    chosen = st.dataframe(
+        block.texts,
+        hide_index=True,
+        alt=block.alt,
+        height=min(36 * (len(block.texts) + 1) + 2, 440),
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"{block.key}_rows",
+    )
+    if chosen.selection.rows:
+        parameters = _carried(block.links[chosen.selection.rows[0]])
+        st.switch_page(ENTRIES[block.opens].path, query_params=parameters)
 
 
 def table(

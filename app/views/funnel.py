@@ -1,140 +1,198 @@
-"""Funnel: how far did the leads of a period get, and at which step does the smallest share go on?"""
+"""Funnel and leaks: how far did the leads of a period get, and at which step is most money lost?"""
 
 from datetime import date
 
 import pandas as pd
-import streamlit as st
 
-from app import charts, data, filters, formatting, narrative, shell
-from app.narrative import MINIMUM_GROUP
+from app import charts, filters, formatting, narrative, shell
+from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
+from app.languages import _, n_
+from app.queries import funnel as queries
 
 LARGEST_GROUPS = 10
 LATEST_MONTHS = 18
+SHOWN_LEAKS = 10
 WEAKEST = "weakest"
 WHOLE_WAY = "whole"
-NOT_RECORDED = "(none)"
 
 
-def draw() -> None:
+def content(frame: shell.Frame) -> Page | State:
     """The page from top to bottom."""
-    frame = shell.frame()
     period, before = frame.period, frame.period_before
-    funnel = data.funnel(frame.file, period.from_date, period.to_date, frame.selection)
+    funnel = queries.funnel(frame.file, period.from_date, period.to_date, frame.selection)
     if not narrative.cohort_size(funnel):
-        shell.nothing_matches()
-        return
-    funnel_before = data.funnel(frame.file, before.from_date, before.to_date, frame.selection) if before else None
-    stages = data.stages(frame.file)
-    with st.container(key="sentence"):
-        st.markdown(narrative.funnel_sentence(funnel, period))
-    _cards(frame, funnel, funnel_before, stages)
+        return shell.nothing_matches()
+    funnel_before = queries.funnel(frame.file, before.from_date, before.to_date, frame.selection) if before else None
+    stages = queries.stages(frame.file)
+    least = frame.build.least_group_count
+    dimension = frame.choose("by", _("By"), filters.dimension_names())
+    leaks = queries.leaks(frame.file, period.from_date, period.to_date, frame.selection, dimension)
+    costliest = leaks[leaks["leak_rank"] == 1]
+    rows: list[Block | list[tuple[int, Block]]] = []
     if len(funnel) > 1:
-        left, right = st.columns([3, 2])
-        with left:
-            _funnel_card(frame, funnel, stages)
-        with right:
-            _dimension_card(frame, funnel)
-        _heat_map_card(frame, stages)
-    _stage_table(frame, funnel, funnel_before, stages)
+        rows = [
+            [(3, _funnel_chart(frame, funnel, stages)), (2, _dimension_chart(frame, funnel, dimension))],
+            _leaks_table(frame, leaks, funnel, dimension),
+            _heat_map(frame, stages),
+        ]
+    sentence = narrative.funnel_sentence(funnel, period, least)
+    if len(costliest):
+        sentence += " " + _leak_sentence(frame, costliest.iloc[0], funnel, dimension)
+    return Page(
+        sentence=sentence,
+        cards=_cards(frame, funnel, funnel_before, stages, costliest, dimension),
+        rows=[*rows, _stage_table(frame, funnel, funnel_before, stages)],
+        next_steps=[NextStep(_("See who waits in these stages, and for how long"), "data-health")] if rows else [],
+    )
 
 
-def _cards(frame: shell.Frame, funnel: pd.DataFrame, funnel_before: pd.DataFrame | None, stages: pd.DataFrame) -> None:
+def _cards(
+    frame: shell.Frame,
+    funnel: pd.DataFrame,
+    funnel_before: pd.DataFrame | None,
+    stages: pd.DataFrame,
+    costliest: pd.DataFrame,
+    dimension: str,
+) -> list[Card]:
     """The headline numbers. Only the number of leads is coloured as a rise or a fall: the leads of the period before
     have had longer to move on, so an older cohort's higher rate proves nothing."""
-    period, before = frame.period, filters.resolve_period_before(frame.period_code, frame.run.as_of_date)
+    before = frame.compared_period
     size = narrative.cohort_size(funnel)
     size_before = narrative.cohort_size(funnel_before) if funnel_before is not None else None
-    meaning = _definition(stages, funnel.iloc[-1]["track"], funnel.iloc[-1]["stage"])
-    older = "" if funnel_before is None else " The leads of the period before have had longer to get there."
-    if before is None:
-        compared = None
-    elif size_before is None:
-        compared = f"no full {before.short}"
-    else:
-        compared = f"vs {before.short}" if size_before else f"none in {before.short}"
-    change = formatting.change(size, size_before)
-    grid = st.grid(4, min_column_width=150, key="cards")
-    grid.metric(
-        "Leads in the cohort",
-        formatting.count(size),
-        # Streamlit takes the number 0, and no text, for "unchanged".
-        delta=0 if change == "0%" else change or compared,
-        delta_color="normal" if change else "off",
-        delta_arrow="auto" if change else "off",
-        delta_description=compared if change else None,
-        border=True,
-        height="stretch",
-        help=f"Unit: leads. Created {period.span}, all filters applied.",
-    )
+    cards = [
+        Card(
+            _("Leads in the cohort"),
+            formatting.count(size),
+            meaning=_("Unit: leads. Created {days}, all filters applied.", days=frame.period.span),
+            **shell.compared(size, size_before, before),
+        )
+    ]
     if len(funnel) < 2:
-        return
+        return cards
+    older = "" if funnel_before is None else " " + _("The leads of the period before have had longer to get there.")
     last = funnel.iloc[-1]
     last_before = _stage_row(funnel_before, last["stage_order"])
-    grid.metric(
-        f"Reached {formatting.plain(last['stage_label'])}",
-        formatting.count(last["lead_count"]),
-        delta=f"{formatting.rate(last['entry_rate'])} of the cohort",
-        delta_color="off",
-        delta_arrow="off",
-        delta_description=_before_text(last_before, "entry_rate", before),
-        border=True,
-        height="stretch",
-        help=f"Cohort, unit: leads.{f' {formatting.plain(meaning)}.' if meaning else ''} Others may still be on their "
-        f"way.{older}",
+    meaning = _definition(stages, last["track"], last["stage"])
+    cards.append(
+        Card(
+            _("Reached {stage}", stage=formatting.plain(last["stage_label"])),
+            formatting.count(last["lead_count"]),
+            pill=_("{rate} of the cohort", rate=formatting.rate(last["entry_rate"])),
+            compared=_rate_before(last_before, "entry_rate", before),
+            meaning=" ".join(
+                [
+                    _("Cohort, unit: leads."),
+                    *([f"{formatting.plain(meaning)}."] if meaning else []),
+                    _("Others may still be on their way.") + older,
+                ]
+            ),
+        )
     )
-    weakest = narrative.weakest_step(funnel)
-    if weakest:
-        weakest_before = _stage_row(funnel_before, weakest.to_order)
-        grid.metric(
-            "Weakest step",
-            formatting.rate(weakest.rate),
-            delta=formatting.plain(weakest.name),
-            delta_color="orange",
-            delta_arrow="off",
-            delta_description=_before_text(weakest_before, "step_rate", before),
-            border=True,
-            height="stretch",
-            help=f"The step with the smallest share of leads that go on: {formatting.count(weakest.reached)} of "
-            f"{formatting.count(weakest.entered)}. Steps with fewer than {MINIMUM_GROUP} leads are not judged.{older}",
-        )
-    else:
-        grid.metric(
-            "Weakest step",
-            formatting.MISSING,
-            delta="none to name",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help=f"No step with at least {MINIMUM_GROUP} leads loses any.",
-        )
+    cards.append(_weakest_card(frame, funnel, funnel_before, before, older))
+    cards.append(_leak_card(frame, costliest, funnel, dimension))
     has_opportunities = not formatting.is_missing(last["opportunity_count"])
-    grid.metric(
-        f"{formatting.plain(last['stage_label'])} amount",
-        formatting.plain(formatting.money(last["amount"], frame.run.reporting_currency)),
-        delta=formatting.counted(last["opportunity_count"], "opportunity", "opportunities")
-        if has_opportunities
-        else "needs opportunities",
-        delta_color="off",
-        delta_arrow="off",
-        delta_description=_money_before(last_before, before, frame.run.reporting_currency),
-        border=True,
-        height="stretch",
-        help="Unit: opportunities of the cohort's leads. A lead may have several, so their number can exceed that of "
-        f"the leads.{older}",
+    cards.append(
+        Card(
+            _("{stage} amount", stage=formatting.plain(last["stage_label"])),
+            frame.money(last["amount"]),
+            pill=n_("{count} opportunity", "{count} opportunities", last["opportunity_count"])
+            if has_opportunities
+            else _("needs opportunities"),
+            compared=_money_before(frame, last_before, before),
+            meaning=_(
+                "Unit: opportunities of the cohort's leads. A lead may have several, so their number can exceed that "
+                "of the leads."
+            )
+            + older,
+        )
+    )
+    return cards
+
+
+def _weakest_card(
+    frame: shell.Frame,
+    funnel: pd.DataFrame,
+    funnel_before: pd.DataFrame | None,
+    before: filters.Period | None,
+    older: str,
+) -> Card:
+    least = frame.build.least_group_count
+    weakest = narrative.weakest_step(funnel, least)
+    if not weakest:
+        return Card(
+            _("Weakest step"),
+            formatting.MISSING,
+            pill=_("none to name"),
+            meaning=n_(
+                "No step with at least {count} lead loses any.", "No step with at least {count} leads loses any.", least
+            ),
+        )
+    weakest_before = _stage_row(funnel_before, weakest.to_order)
+    return Card(
+        _("Weakest step"),
+        formatting.rate(weakest.rate),
+        pill=formatting.plain(weakest.name),
+        compared=_rate_before(weakest_before, "step_rate", before),
+        tone="warning",
+        meaning=_(
+            "The step with the smallest share of leads that go on: {reached} of {entered}.",
+            reached=formatting.count(weakest.reached),
+            entered=formatting.count(weakest.entered),
+        )
+        + " "
+        + n_(
+            "Steps with fewer than {count} lead are not judged.",
+            "Steps with fewer than {count} leads are not judged.",
+            least,
+        )
+        + older,
     )
 
 
-def _before_text(row: pd.Series | None, column: str, before: filters.Period | None) -> str | None:
+def _leak_card(frame: shell.Frame, costliest: pd.DataFrame, funnel: pd.DataFrame, dimension: str) -> Card:
+    meaning = _(
+        "What the pipeline would have gained if the group had taken the step like the best quarter of the groups. "
+        "Leads old enough to be judged, unit: leads; the amounts of consecutive steps overlap and are never added up."
+    )
+    if costliest.empty:
+        return Card(_("Costliest leak"), formatting.MISSING, pill=_("none to name"), meaning=meaning)
+    leak = costliest.iloc[0]
+    return Card(
+        _("Costliest leak"),
+        frame.money(leak["value_at_stake_amount"]),
+        pill=formatting.plain(_step_name(leak, funnel)),
+        compared=formatting.plain(shell.value_label(frame, dimension, leak["dimension_value"])),
+        tone="warning",
+        meaning=meaning,
+    )
+
+
+def _step_name(leak: pd.Series, funnel: pd.DataFrame) -> str:
+    labels = dict(zip(funnel["stage"], funnel["stage_label"], strict=True))
+    return " → ".join(labels.get(leak[column], leak[column]) for column in ("entered_stage", "reached_stage"))
+
+
+def _leak_sentence(frame: shell.Frame, leak: pd.Series, funnel: pd.DataFrame, dimension: str) -> str:
+    """What the costliest leak is worth, and against what; with a word of doubt where chance may make it."""
+    words = _(
+        "The costliest leak is {step} for {group}: {money} of pipeline, if it converted like the best quarter.",
+        step=formatting.plain(_step_name(leak, funnel)),
+        group=formatting.plain(shell.value_label(frame, dimension, leak["dimension_value"])),
+        money=frame.money(leak["value_at_stake_amount"]),
+    )
+    return words if leak["lost_count_lower"] > 0 else words + " " + _("Chance alone may make it.")
+
+
+def _rate_before(row: pd.Series | None, column: str, before: filters.Period | None) -> str | None:
     if row is None or before is None or formatting.is_missing(row[column]):
         return None
     return f"{formatting.rate(row[column])} {before.short}"
 
 
-def _money_before(row: pd.Series | None, before: filters.Period | None, currency: str) -> str | None:
+def _money_before(frame: shell.Frame, row: pd.Series | None, before: filters.Period | None) -> str | None:
     if row is None or before is None or formatting.is_missing(row["amount"]):
         return None
-    return f"{formatting.plain(formatting.money(row['amount'], currency))} {before.short}"
+    return f"{frame.money(row['amount'])} {before.short}"
 
 
 def _stage_row(funnel: pd.DataFrame | None, stage_order: int) -> pd.Series | None:
@@ -151,111 +209,119 @@ def _definition(stages: pd.DataFrame, track: str, stage: str) -> str:
     return "" if found.empty or formatting.is_missing(found.iloc[0]) else str(found.iloc[0]).rstrip(".")
 
 
-def _funnel_card(frame: shell.Frame, funnel: pd.DataFrame, stages: pd.DataFrame) -> None:
+def _funnel_chart(frame: shell.Frame, funnel: pd.DataFrame, stages: pd.DataFrame) -> Chart:
     """Bars per stage, the share that goes on between them."""
-    weakest = narrative.weakest_step(funnel)
+    least = frame.build.least_group_count
+    weakest = narrative.weakest_step(funnel, least)
     rows = funnel.assign(
         is_weakest=funnel["stage_order"] == (weakest.to_order if weakest else -1),
         count_text=[formatting.count(value) for value in funnel["lead_count"]],
         share_text=["" if value == 1 else formatting.rate(value) for value in funnel["entry_rate"]],
-        step_text=[_step_text(row, weakest) for row in funnel.itertuples()],
+        step_text=[_step_text(row, weakest, least) for row in funnel.itertuples()],
         definition=[_definition(stages, row.track, row.stage) for row in funnel.itertuples()],
     )
-    with shell.card(
-        "How far the leads of the period got",
-        f"cohort · unit: leads · created {frame.period.span} · right: share of the cohort",
+    numbers = ["stage_label", "lead_count", "previous_lead_count", "is_weakest"]
+    return Chart(
         key="funnel_card",
-        height="stretch",
-    ):
-        numbers = ["stage_label", "lead_count", "previous_lead_count", "is_weakest"]
-        st.vega_lite_chart(
-            charts.funnel_bars(rows[[*numbers, "count_text", "share_text", "step_text", "definition"]]),
-            theme=None,
-            alt="; ".join(f"{row.stage_label}: {row.count_text} leads" for row in rows.itertuples()),
-        )
+        title=_("How far the leads of the period got"),
+        note=_("cohort · unit: leads · created {days} · right: share of the cohort", days=frame.period.span),
+        spec=charts.funnel_bars(rows[[*numbers, "count_text", "share_text", "step_text", "definition"]]),
+        alt="; ".join(
+            f"{row.stage_label}: {n_('{count} lead', '{count} leads', row.lead_count)}" for row in rows.itertuples()
+        ),
+        rows=funnel,
+    )
 
 
-def _step_text(row, weakest: narrative.Step | None) -> str:
+def _step_text(row, weakest: narrative.Step | None, least: int) -> str:
     """'↓ 42.0% go on'; counts instead of a share where the leads are few; nothing before the first stage."""
     if formatting.is_missing(row.previous_lead_count):
         return ""
     if row.previous_lead_count == 0:
-        return "↓ nobody to go on"
-    if row.previous_lead_count < MINIMUM_GROUP:
-        return f"↓ {formatting.count(row.lead_count)} of {formatting.count(row.previous_lead_count)} go on"
-    text = f"↓ {formatting.rate(row.step_rate)} go on"
+        return _("↓ nobody to go on")
+    if row.previous_lead_count < least:
+        return _(
+            "↓ {reached} of {entered} go on",
+            reached=formatting.count(row.lead_count),
+            entered=formatting.count(row.previous_lead_count),
+        )
+    rate = formatting.rate(row.step_rate)
     if weakest and row.stage_order == weakest.to_order:
-        text += f" · the weakest step: {formatting.count(row.previous_lead_count - row.lead_count)} have not"
-    return text
+        lost = formatting.count(row.previous_lead_count - row.lead_count)
+        return _("↓ {rate} go on · the weakest step: {lost} have not", rate=rate, lost=lost)
+    return _("↓ {rate} go on", rate=rate)
 
 
-def _dimension_card(frame: shell.Frame, funnel: pd.DataFrame) -> None:
+def _dimension_chart(frame: shell.Frame, funnel: pd.DataFrame, dimension: str) -> Chart | Words:
     """One step's rate by channel or another dimension, against all of them together."""
+    least = frame.build.least_group_count
     steps = {f"to_{step.to_stage}": step for step in narrative.steps(funnel)}
-    names = {WEAKEST: "Weakest step"} | {code: step.name for code, step in steps.items()}
+    names = {WEAKEST: _("Weakest step")} | {code: step.name for code, step in steps.items()}
     if len(steps) > 1:
         steps[WHOLE_WAY] = narrative.whole_way(funnel)
-        names[WHOLE_WAY] = "Whole funnel"
-    with st.container(key="url_page"):
-        dimension = filters.url_selectbox("by", filters.DIMENSION_NAMES)
-        chosen = filters.url_selectbox("step", names)
+        names[WHOLE_WAY] = _("Whole funnel")
+    chosen = frame.choose("step", _("Step"), names)
     # Where no step can be called the weakest, the first one is as good as any.
-    step = steps.get(chosen) or narrative.weakest_step(funnel) or next(iter(steps.values()))
-    groups = data.funnel(frame.file, frame.period.from_date, frame.period.to_date, frame.selection, group_by=dimension)
-    rows = _groups(groups, step, chosen == WHOLE_WAY).sort_values(
+    step = steps.get(chosen) or narrative.weakest_step(funnel, least) or next(iter(steps.values()))
+    is_whole_way = chosen == WHOLE_WAY
+    name = filters.dimension_names()[dimension]
+    groups = queries.funnel(
+        frame.file, frame.period.from_date, frame.period.to_date, frame.selection, group_by=dimension
+    )
+    rows = _groups(groups, step, is_whole_way, least).sort_values(
         ["entered", "dimension_value"], ascending=[False, True]
     )
     shown = rows.head(LARGEST_GROUPS)
-    notes = [f"the {LARGEST_GROUPS} largest of {formatting.count(len(rows))}"] if len(rows) > len(shown) else []
+    title = _("{step} by {dimension}", step=formatting.plain(step.name), dimension=name.lower())
+    kind = (
+        _("cohort · unit: leads · share of the cohort that goes on")
+        if is_whole_way
+        else _("cohort · unit: leads · share of the leads at the step that goes on")
+    )
+    note = f"{kind} · {_('dashed: all together, {rate}', rate=formatting.rate(step.rate))}"
+    if shown.empty:
+        text = _("No lead has reached {stage} yet. Choose an earlier step.", stage=formatting.plain(step.from_label))
+        return Words("dimension_card", title, note, text, choices=("by", "step"))
+    if shown["rate"].isna().all():
+        text = _(
+            "No group has the {count} leads at this step that it takes to compare. Widen the period or clear a filter.",
+            count=formatting.count(least),
+        )
+        return Words("dimension_card", title, note, text, choices=("by", "step"))
+    notes = []
+    if len(rows) > len(shown):
+        notes.append(_("the {shown} largest of {all}", shown=len(shown), all=formatting.count(len(rows))))
     if shown["rate"].isna().any():
-        notes.append(f"groups under {MINIMUM_GROUP} leads are left blank")
+        notes.append(_("groups under {count} leads are left blank", count=formatting.count(least)))
     shown = shown.sort_values(["rate", "entered"], ascending=False, na_position="last")
     shown = shown.assign(
-        label=[
-            "not recorded" if value == NOT_RECORDED else frame.labels[dimension].get(value, value)
-            for value in shown["dimension_value"]
-        ],
+        label=[shell.value_label(frame, dimension, value) for value in shown["dimension_value"]],
         rate_text=["" if pd.isna(value) else formatting.rate(value) for value in shown["rate"]],
-        size_text=[formatting.counted(value, "lead") for value in shown["entered"]],
+        size_text=[n_("{count} lead", "{count} leads", value) for value in shown["entered"]],
         detail=[
-            f"{formatting.count(row.lead_count)} of {formatting.count(row.entered)} reached {step.to_label}"
+            _(
+                "{reached} of {entered} reached {stage}",
+                reached=formatting.count(row.lead_count),
+                entered=formatting.count(row.entered),
+                stage=step.to_label,
+            )
             for row in shown.itertuples()
         ],
     )
-    note = (
-        f"cohort · unit: leads · share of the {'cohort' if chosen == WHOLE_WAY else 'leads at the step'} that goes on"
-    )
-    with shell.card(
-        f"{formatting.plain(step.name)} by {filters.DIMENSION_NAMES[dimension].lower()}",
-        f"{note} · dashed: all together, {formatting.rate(step.rate)}",
+    return Chart(
         key="dimension_card",
-        height="stretch",
-    ):
-        by, which = st.columns(2)
-        with by:
-            filters.named_selectbox("By", "by", filters.DIMENSION_NAMES)
-        with which:
-            filters.named_selectbox("Step", "step", names)
-        if shown.empty:
-            st.markdown(f"No lead has reached {formatting.plain(step.from_label)} yet. Choose an earlier step.")
-            return
-        if shown["rate"].isna().all():
-            st.markdown(
-                f"No {filters.DIMENSION_NAMES[dimension].lower()} has the {MINIMUM_GROUP} leads at this step that it "
-                "takes to compare. Widen the period or clear a filter."
-            )
-            return
-        st.vega_lite_chart(
-            charts.rate_bars(shown[["label", "rate", "rate_text", "size_text", "detail"]], benchmark=step.rate),
-            theme=None,
-            alt=f"{step.name} by {dimension}: "
-            + "; ".join(f"{row.label} {row.rate_text} of {row.size_text}" for row in shown.itertuples()),
-        )
-        if notes:
-            st.caption(" · ".join(notes))
+        title=title,
+        note=note,
+        spec=charts.rate_bars(shown[["label", "rate", "rate_text", "size_text", "detail"]], benchmark=step.rate),
+        alt=f"{step.name}: "
+        + "; ".join(f"{row.label} {row.rate_text} ({row.size_text})" for row in shown.itertuples()),
+        rows=rows,
+        choices=("by", "step"),
+        footnote=" · ".join(notes),
+    )
 
 
-def _groups(groups: pd.DataFrame, step: narrative.Step, is_whole_way: bool) -> pd.DataFrame:
+def _groups(groups: pd.DataFrame, step: narrative.Step, is_whole_way: bool, least: int) -> pd.DataFrame:
     """Per value of a dimension: who stood before the step, who took it, and the rate where enough stood there."""
     rows = groups[groups["stage_order"] == step.to_order]
     if is_whole_way:
@@ -265,37 +331,87 @@ def _groups(groups: pd.DataFrame, step: narrative.Step, is_whole_way: bool) -> p
         rows = rows.assign(entered=rows["previous_lead_count"].fillna(0), rate=rows["step_rate"])
     rows = rows.assign(entered=rows["entered"].astype(int), rate=rows["rate"].astype(float))
     rows = rows[rows["entered"] > 0]
-    rows = rows.assign(rate=rows["rate"].where(rows["entered"] >= MINIMUM_GROUP))
+    rows = rows.assign(rate=rows["rate"].where(rows["entered"] >= least))
     return rows[["dimension_value", "lead_count", "entered", "rate"]]
 
 
-def _heat_map_card(frame: shell.Frame, stages: pd.DataFrame) -> None:
+def _leaks_table(frame: shell.Frame, leaks: pd.DataFrame, funnel: pd.DataFrame, dimension: str) -> Table | Words:
+    """The steps and groups that lose most money, the costliest first."""
+    ranked = leaks[leaks["leak_rank"].notna()].head(SHOWN_LEAKS)
+    title = _("Where most money is lost")
+    within = leaks["within_days"].iloc[0] if len(leaks) else frame.build.conversion_horizon_days
+    note = _(
+        "cohort · unit: leads followed for {days} · held against the best quarter of the groups · amounts of "
+        "consecutive steps overlap",
+        days=formatting.days(within),
+    )
+    if ranked.empty:
+        text = _("No group converts worse than the best quarter, or too few leads are old enough to tell.")
+        return Words("leaks_card", title, note, text)
+    texts = pd.DataFrame(
+        {
+            _("Step"): [formatting.plain(_step_name(row, funnel)) for _index, row in ranked.iterrows()],
+            filters.dimension_names()[dimension]: [
+                f"**{formatting.plain(shell.value_label(frame, dimension, value))}**"
+                for value in ranked["dimension_value"]
+            ],
+            _("Goes on"): [formatting.rate(value) for value in ranked["conversion_rate"]],
+            _("Best quarter"): [formatting.rate(value) for value in ranked["benchmark_rate"]],
+            _("Lost leads"): [formatting.number(value) for value in ranked["lost_count"]],
+            _("At stake"): [frame.money(value) for value in ranked["value_at_stake_amount"]],
+            _("Between"): [
+                f"{frame.money(row.value_at_stake_amount_lower)} – {frame.money(row.value_at_stake_amount_upper)}"
+                for row in ranked.itertuples()
+            ],
+        }
+    )
+    return Table(
+        key="leaks_card",
+        title=title,
+        note=note,
+        texts=texts,
+        rows=leaks,
+        alt=_("Steps and groups by the pipeline that they lose"),
+        numbers=tuple(texts.columns[2:]),
+        unbroken=(texts.columns[0],),
+    )
+
+
+def _heat_map(frame: shell.Frame, stages: pd.DataFrame) -> Chart | Words:
     """Month of creation by stage: the share of that month's leads which has got there so far."""
-    months = data.funnel(frame.file, frame.period.from_date, frame.period.to_date, frame.selection, group_by="month")
-    months = months[months["dimension_value"] != NOT_RECORDED]
+    least = frame.build.least_group_count
+    months = queries.funnel(frame.file, frame.period.from_date, frame.period.to_date, frame.selection, "month")
+    months = months[months["dimension_value"] != shell.NOT_RECORDED]
     starts = _months_between(months["dimension_value"].min(), months["dimension_value"].max())
     shown = starts[-LATEST_MONTHS:]
-    cells = _cells(months, shown, stages, frame.run.as_of_date)
-    notes = ["cohort · unit: leads", "share of the month's leads that has reached the stage so far"]
-    notes.append("colour compares the months of one stage")
+    cells = _cells(months, shown, stages, frame.run.as_of_date, least)
+    notes = [
+        _("cohort · unit: leads"),
+        _("share of the month's leads that has reached the stage so far"),
+        _("colour compares the months of one stage"),
+    ]
     if cells["is_young"].any():
-        notes.append("pale: young, leads may still be on their way")
+        notes.append(_("pale: young, leads may still be on their way"))
     if cells["is_small"].any():
-        notes.append(f"blank: under {MINIMUM_GROUP} leads")
+        notes.append(_("blank: under {count} leads", count=formatting.count(least)))
     if len(starts) > len(shown):
-        notes.append(f"the latest {len(shown)} of {formatting.count(len(starts))} months")
-    card = shell.card("Reached so far, by month of creation", " · ".join(notes), key="heat_map_card")
+        notes.append(_("the latest {shown} of {all} months", shown=len(shown), all=formatting.count(len(starts))))
+    title, note = _("Reached so far, by month of creation"), " · ".join(notes)
     if cells["is_small"].all():
-        card.markdown(
-            f"No month has the {MINIMUM_GROUP} leads it takes to compare. Widen the period or clear a filter."
+        text = _(
+            "No month has the {count} leads it takes to compare. Widen the period or clear a filter.",
+            count=formatting.count(least),
         )
-        return
-    with card, st.container(key="heat_map"):
-        st.vega_lite_chart(
-            charts.cohort_heat_map(cells.drop(columns="is_small")),
-            theme=None,
-            alt="Share of each month's leads that reached each stage; the same numbers by stage are in the table",
-        )
+        return Words("heat_map_card", title, note, text)
+    return Chart(
+        key="heat_map_card",
+        title=title,
+        note=note,
+        spec=charts.cohort_heat_map(cells.drop(columns="is_small")),
+        alt=_("Share of each month's leads that reached each stage; the same numbers by stage are in the table"),
+        rows=months,
+        width=54,
+    )
 
 
 def _months_between(first: str, last: str) -> list[date]:
@@ -306,7 +422,9 @@ def _months_between(first: str, last: str) -> list[date]:
     return starts
 
 
-def _cells(months: pd.DataFrame, starts: list[date], stages: pd.DataFrame, as_of_date: date) -> pd.DataFrame:
+def _cells(
+    months: pd.DataFrame, starts: list[date], stages: pd.DataFrame, as_of_date: date, least: int
+) -> pd.DataFrame:
     """The cells of the heat map. A cell is young while a lead that nowhere counts as stuck could still get there."""
     days = narrative.days_to_reach(stages)
     sizes = {value: narrative.cohort_size(rows) for value, rows in months.groupby("dimension_value")}
@@ -317,7 +435,7 @@ def _cells(months: pd.DataFrame, starts: list[date], stages: pd.DataFrame, as_of
         for position, start in enumerate(starts):
             row = reached.get((start.isoformat(), stage.stage_order))
             size = sizes.get(start.isoformat(), 0)
-            is_small = row is None or size < MINIMUM_GROUP
+            is_small = row is None or size < least
             lead_count = 0 if row is None else row.lead_count
             cells.append(
                 {
@@ -329,7 +447,7 @@ def _cells(months: pd.DataFrame, starts: list[date], stages: pd.DataFrame, as_of
                     "text": "" if is_small else formatting.rate(row.entry_rate),
                     "is_young": not is_small and narrative.is_young(start, days[stage.stage_order], as_of_date),
                     "is_small": is_small,
-                    "detail": f"{formatting.count(lead_count)} of {formatting.count(size)}",
+                    "detail": _("{part} of {whole}", part=formatting.count(lead_count), whole=formatting.count(size)),
                 }
             )
     table = pd.DataFrame(cells)
@@ -342,43 +460,44 @@ def _cells(months: pd.DataFrame, starts: list[date], stages: pd.DataFrame, as_of
 
 def _stage_table(
     frame: shell.Frame, funnel: pd.DataFrame, funnel_before: pd.DataFrame | None, stages: pd.DataFrame
-) -> None:
+) -> Table:
     """The numbers behind the charts, with what each stage means."""
     before = frame.period_before
     rows = []
     for row in funnel.itertuples():
         earlier = _stage_row(funnel_before, row.stage_order)
         texts = {
-            "Stage": f"**{formatting.plain(row.stage_label)}**",
-            "Leads": formatting.count(row.lead_count),
-            "Of the cohort": formatting.rate(row.entry_rate),
-            "From the stage before": formatting.rate(row.step_rate),
+            _("Stage"): f"**{formatting.plain(row.stage_label)}**",
+            _("Leads"): formatting.count(row.lead_count),
+            _("Of the cohort"): formatting.rate(row.entry_rate),
+            _("From the stage before"): formatting.rate(row.step_rate),
         }
         if before:
-            texts[f"Same, {before.short}"] = (
+            texts[_("Same, {period}", period=before.short)] = (
                 formatting.MISSING if earlier is None else formatting.rate(earlier["step_rate"])
             )
         texts |= {
-            "Opportunities": formatting.count(row.opportunity_count),
-            "Amount": formatting.plain(formatting.money(row.amount, frame.run.reporting_currency)),
-            "What it means": formatting.plain(_definition(stages, row.track, row.stage) or None),
+            _("Opportunities"): formatting.count(row.opportunity_count),
+            _("Amount"): frame.money(row.amount),
+            _("What it means"): formatting.plain(_definition(stages, row.track, row.stage) or None),
         }
         rows.append(texts)
     table = pd.DataFrame(rows)
-    numbers = tuple(column for column in table.columns if column not in ("Stage", "What it means"))
-    with shell.card(
-        "Stage by stage",
-        "leads count people of the cohort · opportunities, their amounts and what was won count deals, of which a lead "
-        "may have several",
+    return Table(
         key="stage_table_card",
-    ):
-        shell.table(
-            table,
-            alt="Leads, rates, opportunities and amounts per stage",
-            numbers=numbers,
-            unbroken=("Stage",),
-            wide=("What it means",),
-        )
+        title=_("Stage by stage"),
+        note=_(
+            "leads count people of the cohort · opportunities, their amounts and what was won count deals, of which a "
+            "lead may have several"
+        ),
+        texts=table,
+        rows=funnel,
+        alt=_("Leads, rates, opportunities and amounts per stage"),
+        numbers=tuple(table.columns[1:-1]),
+        unbroken=(table.columns[0],),
+        wide=(table.columns[-1],),
+    )
 
 
-draw()
+if __name__ == "__main__":
+    shell.show(content)

@@ -1,0 +1,76 @@
+"""The pages: their order, addresses and names, and which of the global filters narrow each of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import streamlit as st
+
+from app.content import Page, State
+from app.languages import N_, _
+
+LEADS = ("period", "channel", "campaign", "persona", "segment", "product")
+WITH_MODEL = (*LEADS, "model")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page of the dashboard. `filters` are those that narrow it; a page without any shows no filter bar."""
+
+    address: str
+    title: str
+    icon: str
+    filters: tuple[str, ...] = ()
+
+    @property
+    def module(self) -> str:
+        """The view's name: its address as Python writes names."""
+        return self.address.replace("-", "_")
+
+    @property
+    def path(self) -> str:
+        """The view's file, as Streamlit names it."""
+        return f"views/{self.module}.py"
+
+    @property
+    def content(self) -> Callable[..., Page | State]:
+        """What makes the page's content out of a frame."""
+        return import_module(f"app.views.{self.module}").content
+
+
+SECTIONS: dict[str, tuple[Entry, ...]] = {
+    N_("Win"): (Entry("funnel", N_("Funnel"), ":material/filter_alt:", LEADS),),
+    N_("Decide"): (Entry("replay", N_("Replay"), ":material/history:"),),
+    N_("Trust"): (Entry("data-health", N_("Data health"), ":material/health_and_safety:"),),
+}
+ENTRIES: dict[str, Entry] = {entry.address: entry for section in SECTIONS.values() for entry in section}
+FIRST = next(iter(ENTRIES.values()))
+HEALTH = ENTRIES["data-health"]
+
+
+def navigation() -> tuple[Entry, Callable[[], None]]:
+    """Draw the list of pages; which one is asked for, and what runs it."""
+    drawn = {
+        entry.address: st.Page(
+            entry.path,
+            title=_(entry.title),
+            icon=entry.icon,
+            # Streamlit serves the default page at the root only; its own address is the copy below.
+            url_path="home" if entry is FIRST else entry.address,
+            default=entry is FIRST,
+        )
+        for entry in ENTRIES.values()
+    }
+    named = st.Page(lambda: None, title=_(FIRST.title), url_path=FIRST.address, visibility="hidden")
+    sections = {
+        _(name) if name else "": [drawn[entry.address] for entry in section] for name, section in SECTIONS.items()
+    }
+    sections[next(iter(sections))].append(named)
+    page = st.navigation(sections)
+    if page == named:
+        # A copy: Streamlit empties the parameters before it reads the ones it is given.
+        st.switch_page(
+            drawn[FIRST.address], query_params={name: st.query_params.get_all(name) for name in st.query_params}
+        )
+    entry = next(entry for entry in ENTRIES.values() if drawn[entry.address] == page)
+    return entry, page.run
