@@ -19,7 +19,8 @@ supplied_{{ entity }} as (
 all_rows as (
     {% for entity, (happened, data_type) in money_of.items() %}
     select
-        '{{ entity }}' as entity, source, currency, amount_local as amount_in, 0 as amount_out, 1 as rows_in, 0 as rows_out
+        '{{ entity }}' as entity, source, currency, amount_local as amount_in, 0 as amount_out, 1 as rows_in,
+        0 as rows_out
     from supplied_{{ entity }}
     where not is_deleted and ({{ happened }} <= {{ as_of() }} or {{ happened }} is null)
     union all

@@ -1,6 +1,4 @@
-"""The charts and their theme. Each takes prepared rows and draws; what the numbers mean is decided elsewhere.
-
-Blue is the measure, orange the one thing to look at, pale blue what lies below the benchmark, grey context.
+"""The funnel's own charts, and rates of groups beside it.
 
 A chart is designed once, in Altair, as a template whose data, order and limits are placeholders; drawing fills them in.
 Altair validates every part it builds, which costs 0.1 s a chart: too much to spend on each change of a filter.
@@ -12,18 +10,21 @@ from functools import cache
 import altair as alt
 import pandas as pd
 
-INK = "#172033"
-MUTED = "#5B6575"
-GRID = "#E6EAF0"
-BLUE = "#1F4E9E"
-PALE_BLUE = "#A3BFE6"
-GREY = "#9AA4B2"
-GHOST = "#EEF1F6"
-PALE_ORANGE = "#FBD7B4"
-ORANGE_INK = "#B3390B"
-SEQUENTIAL = ["#E4ECF7", "#BFD3EE", "#7BA3D8", "#3D6DB5", "#143A7B"]
-TOO_YOUNG = "#F7F9FC"
-FONT = "Source Sans, sans-serif"
+from app.charts.theme import (
+    BLUE,
+    CONFIG,
+    GHOST,
+    GREY,
+    INK,
+    MUTED,
+    ORANGE_INK,
+    PALE_BLUE,
+    PALE_ORANGE,
+    SEQUENTIAL,
+    TOO_YOUNG,
+    key,
+    records,
+)
 
 # Two charts side by side look alike in height whether a company has three stages or ten.
 PANEL_HEIGHT = 384
@@ -38,30 +39,9 @@ DATA = alt.NamedData("rows")
 NAME_OF_KEY = "slice(datum.value, 4)"
 
 
-def _key(position: int, name: str = "") -> str:
-    return f"{position:04}{name}"
-
-
 def _themed(chart: alt.LayerChart) -> dict:
     """The finished template in the house style, which it carries itself so that an export looks the same."""
-    return (
-        chart.configure(font=FONT, background="transparent", padding=2)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=INK,
-            labelFontSize=13,
-            titleColor=MUTED,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            gridColor=GRID,
-            domain=False,
-            ticks=False,
-            labelPadding=6,
-            labelLimit=150,
-        )
-        .configure_text(fontSize=13, color=INK)
-        .to_dict()
-    )
+    return chart.to_dict() | {"config": CONFIG, "background": "transparent", "padding": 2}
 
 
 def _filled(template: object, values: Mapping[str, object]) -> object:
@@ -77,11 +57,8 @@ def _filled(template: object, values: Mapping[str, object]) -> object:
 
 def _drawn(template: dict, data: pd.DataFrame, height: float, **values: object) -> dict:
     """A Vega-Lite chart: the template, its placeholders and its data filled in."""
-    records = [
-        {name: None if pd.isna(value) else value for name, value in row.items()} for row in data.to_dict("records")
-    ]
     chart = _filled(template, {f"${name}": value for name, value in values.items()})
-    return chart | {"data": {"values": records}, "height": round(height)}
+    return chart | {"data": {"values": records(data)}, "height": round(height)}
 
 
 @cache
@@ -145,8 +122,8 @@ def funnel_bars(rows: pd.DataFrame) -> dict:
     `rows`, in order: stage_label, lead_count, previous_lead_count, is_weakest, count_text, share_text, step_text (empty
     for none), definition.
     """
-    bars = [_key(2 * position, label) for position, label in enumerate(rows["stage_label"])]
-    between = [_key(2 * position - 1) if position else "" for position in range(len(rows))]
+    bars = [key(2 * position, label) for position, label in enumerate(rows["stage_label"])]
+    between = [key(2 * position - 1) if position else "" for position in range(len(rows))]
     order = sorted([*bars, *between[1:]])
     height = min(max(PANEL_HEIGHT / len(order), 26), 52) * len(order)
     end = 1.42 * (float(rows["lead_count"].max()) or 1)
@@ -216,7 +193,7 @@ def rate_bars(rows: pd.DataFrame, benchmark: float) -> dict:
     highest = max([*rows["rate"].dropna(), benchmark]) or 1
     rows = rows.assign(
         position=range(len(rows)),
-        row=[_key(position, label) for position, label in enumerate(rows["label"])],
+        row=[key(position, label) for position, label in enumerate(rows["label"])],
         is_above=rows["rate"] >= benchmark,
         # The rate stands inside its bar, or beside it where the bar is too short to hold it.
         is_inside=rows["rate"] >= 0.3 * highest,
@@ -273,8 +250,8 @@ def cohort_heat_map(cells: pd.DataFrame) -> dict:
     small cohort), text, is_young, detail.
     """
     cells = cells.assign(
-        row=[_key(order, label) for order, label in zip(cells["stage_order"], cells["stage_label"], strict=True)],
-        column=[_key(position, month) for position, month in zip(cells["month_position"], cells["month"], strict=True)],
+        row=[key(order, label) for order, label in zip(cells["stage_order"], cells["stage_label"], strict=True)],
+        column=[key(position, month) for position, month in zip(cells["month_position"], cells["month"], strict=True)],
     )
     rows, columns = sorted(cells["row"].unique()), sorted(cells["column"].unique())
     return _drawn(_heat_map_template(), cells, 32 * len(rows) + 28, rows=rows, columns=columns)
@@ -321,7 +298,7 @@ def before_after_columns(rows: pd.DataFrame) -> dict:
     crossing_count, is_partial, detail.
     """
     rows = rows.assign(
-        column=[_key(position, name) for position, name in zip(rows["month_position"], rows["month"], strict=True)]
+        column=[key(position, name) for position, name in zip(rows["month_position"], rows["month"], strict=True)]
     )
     names = list(rows.sort_values("position")["rules"].unique())
     return _drawn(_before_after_template(), rows, 260, columns=sorted(rows["column"].unique()), bars=names)
