@@ -142,3 +142,58 @@ def restatements(file: str, limit: int) -> pd.DataFrame:
         """,
         limit=limit,
     )
+
+
+def marts_on_older_data(file: str) -> pd.DataFrame:
+    """The marts that rest on older data: one row per stale source and mart that is made of its rows."""
+    return query(
+        file,
+        """
+        select source_label, mart
+        from marts.fct_mart_sources
+        inner join marts.fct_source_freshness using (source)
+        where is_stale
+        order by source_label, mart
+        """,
+    )
+
+
+def gap_months(file: str, gap: str) -> pd.DataFrame:
+    """A gap month by month: how many records of the month have it."""
+    return query(
+        file,
+        """
+        select month_start_date, affected_count, total_count, affected_rate, value_at_stake_amount
+        from marts.fct_data_gaps_monthly
+        where gap = $gap
+        order by month_start_date
+        """,
+        gap=gap,
+    )
+
+
+def findings(file: str, limit: int) -> pd.DataFrame:
+    """What the numbers point at, most money at stake first."""
+    return query(
+        file,
+        """
+        select diagnostic, subject, severity, description, recommended_action, affected_count, total_count,
+            affected_rate, value_at_stake_amount, example_ids, proven_in,
+        from marts.fct_diagnostics
+        order by value_at_stake_amount desc nulls last, diagnostic, subject
+        limit $limit
+        """,
+        limit=limit,
+    )
+
+
+def field_fill_rates(file: str) -> pd.DataFrame:
+    """How well each field is filled, by team, all of them first; the fields that rules of fit ask for before others."""
+    return query(
+        file,
+        """
+        select field, owner_team, lead_count, filled_count, fill_rate, is_icp_field, is_badly_filled
+        from marts.fct_icp_fill_rates
+        order by is_icp_field desc, field, owner_team = '(all)' desc, owner_team = '(none)', owner_team
+        """,
+    )

@@ -1,385 +1,592 @@
 """Data health: can today's numbers be trusted?"""
 
 import pandas as pd
-import streamlit as st
 
-from app import data, exports, formatting, narrative, shell
+from app import charts, data, formatting, narrative, shell
+from app.content import Block, Card, Chart, Page, Table, Words
+from app.languages import N_, _, n_
+from app.queries import data_health as queries
 
-KINDS = {"great_expectations": "Great Expectations", "dbt": "dbt", "load": "Load"}
+KINDS = {"great_expectations": "Great Expectations", "dbt": "dbt", "load": N_("Load")}
 SHOWN_REASONS = 50
 SHOWN_NAMES = 10
 SHOWN_FIGURES = 20
+SHOWN_FINDINGS = 15
 CAUSES = {
-    "code_change": "another version of the project",
-    "sources": "sources connected or not",
-    "playbook_edit": "edited playbook",
-    "exchange_rates": "corrected exchange rates",
-    "merges": "records found to be one",
-    "late_facts": "told or corrected late",
-    "new_facts": "happened since",
-    "earlier_moment": "an earlier moment is shown",
-    "unexplained": "cannot be told",
+    "code_change": N_("another version of the project"),
+    "sources": N_("sources connected or not"),
+    "playbook_edit": N_("edited playbook"),
+    "exchange_rates": N_("corrected exchange rates"),
+    "merges": N_("records found to be one"),
+    "late_facts": N_("told or corrected late"),
+    "new_facts": N_("happened since"),
+    "earlier_moment": N_("an earlier moment is shown"),
+    "unexplained": N_("cannot be told"),
 }
-NAME_KINDS = {"campaign": "campaign", "utm_campaign": "tag on links"}
+NAME_KINDS = {"campaign": N_("campaign"), "utm_campaign": N_("tag on links")}
+SEVERITIES = {
+    "warn": (":orange-badge[:material/warning: {}]", N_("warning")),
+    "note": (":gray-badge[:material/info: {}]", N_("note")),
+}
 
 
-def draw() -> None:
+def content(frame: shell.Frame) -> Page:
     """The page from top to bottom."""
-    frame = shell.frame()
     sources = data.source_freshness(frame.file)
-    checks = data.check_results(frame.file)
-    gaps = data.data_gaps(frame.file)
-    quarantine = data.quarantine_reasons(frame.file, SHOWN_REASONS)
-    with st.container(key="sentence"):
-        st.markdown(narrative.health_sentence(checks, sources))
-    naming = data.naming_counts(frame.file)
-    _cards(frame.run, sources, checks, quarantine, naming)
-    _sources_card(frame.run, sources)
-    _checks_card(frame.run, checks)
-    _gaps_card(frame.run, gaps)
-    _naming_card(naming, data.misnamed_campaigns(frame.file, SHOWN_NAMES))
-    _quarantine_card(frame.run, quarantine)
-    _restatements_card(frame.run, data.restatements(frame.file, SHOWN_FIGURES))
+    checks = queries.check_results(frame.file)
+    gaps = queries.data_gaps(frame.file)
+    quarantine = queries.quarantine_reasons(frame.file, SHOWN_REASONS)
+    naming = queries.naming_counts(frame.file)
+    blocks: list[Block] = [
+        _sources_table(frame, sources),
+        *_older_marts(frame),
+        *_check_tables(frame, checks),
+        _gaps_table(frame, gaps),
+        *_gap_trend(frame, gaps),
+        _findings_table(frame),
+        _fields_map(frame),
+        _naming_table(naming, queries.misnamed_campaigns(frame.file, SHOWN_NAMES)),
+        _quarantine_table(frame, quarantine),
+        _restatements_table(frame, queries.restatements(frame.file, SHOWN_FIGURES)),
+    ]
+    return Page(
+        sentence=narrative.health_sentence(checks, sources),
+        cards=_cards(frame, sources, checks, quarantine, naming),
+        rows=blocks,
+        remarks=_reports(frame.run),
+    )
 
 
 def _cards(
-    run: data.PublishedRun,
+    frame: shell.Frame,
     sources: pd.DataFrame,
     checks: pd.DataFrame,
     quarantine: pd.DataFrame,
     naming: tuple[int, int],
-) -> None:
+) -> list[Card]:
     """The headline numbers."""
-    grid = st.grid(5, min_column_width=150, key="cards")
+    run = frame.run
     failed = int((~checks["is_passed"].astype(bool)).sum())
-    grid.metric(
-        "Checks passed",
-        formatting.count(len(checks) - failed) if len(checks) else formatting.MISSING,
-        delta=f"of {formatting.count(len(checks))}; {formatting.count(failed) if failed else 'none'} failed"
-        if len(checks)
-        else "none recorded",
-        delta_color="red" if failed else "green" if len(checks) else "off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help="Checks of what arrived and of what was published. A failed check that blocks keeps a run from being "
-        "published.",
-    )
+    quarantined = int(quarantine["total_row_count"].iloc[0]) if len(quarantine) else 0
+    valid, held = naming
+    if checks.empty:
+        pill = _("none recorded")
+    elif failed:
+        pill = n_("of {count}; {failed} failed", "of {count}; {failed} failed", len(checks), failed=failed)
+    else:
+        pill = n_("of {count}; none failed", "of {count}; none failed", len(checks))
+    return [
+        Card(
+            _("Checks passed"),
+            formatting.count(len(checks) - failed) if len(checks) else formatting.MISSING,
+            pill=pill,
+            tone="bad" if failed else "good" if len(checks) else "plain",
+            meaning=_(
+                "Checks of what arrived and of what was published. A failed check that blocks keeps a run from being "
+                "published."
+            ),
+        ),
+        _oldest_source(sources),
+        Card(
+            _("Quarantined rows"),
+            formatting.count(quarantined),
+            pill=n_("{count} reason", "{count} reasons", quarantine["reason_count"].iloc[0])
+            if quarantined
+            else _("nothing set aside"),
+            tone="warning" if quarantined else "good",
+            meaning=_("Rows that break the input contract are set aside with a reason; no number counts them."),
+        ),
+        Card(
+            _("Naming rate"),
+            formatting.rate(valid / held) if held else formatting.MISSING,
+            pill=n_("{valid} of {count} name", "{valid} of {count} names", held, valid=formatting.count(valid))
+            if held
+            else _("no campaign"),
+            meaning=_("Campaigns, and campaign tags on links, that follow the naming standard of the playbook."),
+        ),
+        Card(
+            _("As of"),
+            formatting.day(run.as_of_date),
+            pill=_("published {moment}", moment=formatting.moment(run.published_at, run.reporting_timezone)),
+            meaning=_(
+                "The data is complete through {moment}.",
+                moment=formatting.moment(run.data_complete_through, run.reporting_timezone),
+            ),
+        ),
+    ]
+
+
+def _oldest_source(sources: pd.DataFrame) -> Card:
     oldest = sources.sort_values("hours_since_load", ascending=False, na_position="first").head(1)
     if oldest.empty:
-        grid.metric(
-            "Oldest source",
-            formatting.MISSING,
-            delta="none connected",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-        )
-    else:
-        row = oldest.iloc[0]
-        is_stale = bool(row["is_stale"])
-        is_loaded = not formatting.is_missing(row["hours_since_load"])
-        grid.metric(
-            "Oldest source",
-            formatting.duration(row["hours_since_load"]) if is_loaded else "never loaded",
-            delta=formatting.plain(row["source_label"]),
-            delta_color="red" if is_stale else "off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="Time since the last successful load, at the moment that the numbers are from.",
-        )
-    quarantined = int(quarantine["total_row_count"].iloc[0]) if len(quarantine) else 0
-    grid.metric(
-        "Quarantined rows",
-        formatting.count(quarantined),
-        delta=formatting.counted(quarantine["reason_count"].iloc[0], "reason") if quarantined else "nothing set aside",
-        delta_color="orange" if quarantined else "green",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help="Rows that break the input contract are set aside with a reason; no number counts them.",
-    )
-    valid, held = naming
-    grid.metric(
-        "Naming rate",
-        formatting.rate(valid / held) if held else formatting.MISSING,
-        delta=f"{formatting.count(valid)} of {formatting.counted(held, 'name')}" if held else "no campaign",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help="Campaigns, and campaign tags on links, that follow the naming standard of the playbook.",
-    )
-    grid.metric(
-        "As of",
-        formatting.day(run.as_of_date),
-        delta=f"published {formatting.moment(run.published_at, run.reporting_timezone)}",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help=f"The data is complete through {formatting.moment(run.data_complete_through, run.reporting_timezone)}.",
+        return Card(_("Oldest source"), formatting.MISSING, pill=_("none connected"))
+    row = oldest.iloc[0]
+    is_loaded = not formatting.is_missing(row["hours_since_load"])
+    return Card(
+        _("Oldest source"),
+        formatting.duration(row["hours_since_load"]) if is_loaded else _("never loaded"),
+        pill=formatting.plain(row["source_label"]),
+        tone="bad" if bool(row["is_stale"]) else "plain",
+        meaning=_("Time since the last successful load, at the moment that the numbers are from."),
     )
 
 
-def _sources_card(run: data.PublishedRun, sources: pd.DataFrame) -> None:
+def _sources_table(frame: shell.Frame, sources: pd.DataFrame) -> Table | Words:
     """Per source: how old, how complete, and what went wrong last."""
-    with shell.card(
-        "How fresh each source is",
-        f"stale first · times in {formatting.plain(run.reporting_timezone)} · age as of "
-        f"{formatting.moment(run.as_of, run.reporting_timezone)}",
-        key="sources_card",
-    ):
-        if sources.empty:
-            st.markdown("No source is connected. Name one in `FUNNELHOUSE_SOURCES`, then run `make refresh`.")
-            return
-        table = pd.DataFrame(
-            {
-                "Source": [
-                    f"**{formatting.plain(row.source_label)}**" + (" · required" if row.is_required else "")
-                    for row in sources.itertuples()
-                ],
-                "State": [_source_state(row) for row in sources.itertuples()],
-                "Age": [formatting.duration(value) for value in sources["hours_since_load"]],
-                "Limit": [formatting.duration(value) for value in sources["max_staleness_hours"]],
-                "Last loaded": [
-                    formatting.moment(value, run.reporting_timezone) for value in sources["last_loaded_at"]
-                ],
-                "Complete through": [
-                    formatting.moment(value, run.reporting_timezone) for value in sources["data_complete_through"]
-                ],
-                "Last news": [formatting.moment(value, run.reporting_timezone) for value in sources["last_changed_at"]],
-                "Rows": [formatting.count(value) for value in sources["row_count"]],
-                "Set aside": [formatting.count(value) for value in sources["quarantined_count"]],
-            }
+    zone = frame.run.reporting_timezone
+    title = _("How fresh each source is")
+    note = _(
+        "stale first · times in {timezone} · age as of {moment}",
+        timezone=formatting.plain(zone),
+        moment=formatting.moment(frame.run.as_of, zone),
+    )
+    if sources.empty:
+        text = _("No source is connected. Name one in `FUNNELHOUSE_SOURCES`, then run `make refresh`.")
+        return Words("sources_card", title, note, text)
+    required = " · " + _("required")
+    texts = pd.DataFrame(
+        {
+            _("Source"): [
+                f"**{formatting.plain(row.source_label)}**{required if row.is_required else ''}"
+                for row in sources.itertuples()
+            ],
+            _("State"): [_source_state(row) for row in sources.itertuples()],
+            _("Age"): [formatting.duration(value) for value in sources["hours_since_load"]],
+            _("Limit"): [formatting.duration(value) for value in sources["max_staleness_hours"]],
+            _("Last loaded"): [formatting.moment(value, zone) for value in sources["last_loaded_at"]],
+            _("Complete through"): [formatting.moment(value, zone) for value in sources["data_complete_through"]],
+            _("Last news"): [formatting.moment(value, zone) for value in sources["last_changed_at"]],
+            _("Rows"): [formatting.count(value) for value in sources["row_count"]],
+            _("Set aside"): [formatting.count(value) for value in sources["quarantined_count"]],
+        }
+    )
+    failures = [
+        _(
+            ":material/warning: **{source}**, tried {moment}: {reason}",
+            source=formatting.plain(row.source_label),
+            moment=formatting.moment(row.last_attempt_at, zone),
+            reason=formatting.plain(row.last_message) if row.last_message else _("no reason was given"),
         )
-        shell.table(
-            table,
-            alt="Age, completeness and state per source",
-            numbers=("Age", "Limit", "Rows", "Set aside"),
-            unbroken=("State", "Last loaded", "Complete through", "Last news"),
-        )
-        for row in sources.itertuples():
-            if row.last_status == "failed":
-                reason = formatting.plain(row.last_message) if row.last_message else "no reason was given"
-                st.caption(
-                    f":material/warning: **{formatting.plain(row.source_label)}**, tried "
-                    f"{formatting.moment(row.last_attempt_at, run.reporting_timezone)}: {reason}"
-                )
+        for row in sources.itertuples()
+        if row.last_status == "failed"
+    ]
+    return Table(
+        "sources_card",
+        title,
+        note,
+        texts,
+        rows=sources,
+        alt=_("Age, completeness and state per source"),
+        numbers=(_("Age"), _("Limit"), _("Rows"), _("Set aside")),
+        unbroken=(_("State"), _("Last loaded"), _("Complete through"), _("Last news")),
+        footnote="\n\n".join(failures),
+    )
 
 
 def _source_state(row) -> str:
     """A state as a word with a shape; colour only repeats it. A failed load is told apart from data that grew old."""
     if formatting.is_missing(row.hours_since_load):
-        return ":red-badge[:material/error: never loaded]"
+        return f":red-badge[:material/error: {_('never loaded')}]"
     if row.hours_since_load > row.max_staleness_hours:
-        return ":red-badge[:material/error: stale]"
+        return f":red-badge[:material/error: {_('stale')}]"
     if row.last_status == "failed":
-        return ":orange-badge[:material/warning: last load failed]"
+        return f":orange-badge[:material/warning: {_('last load failed')}]"
     if row.is_quiet:
-        return ":orange-badge[:material/warning: nothing new]"
-    return ":green-badge[:material/check_circle: fresh]"
+        return f":orange-badge[:material/warning: {_('nothing new')}]"
+    return f":green-badge[:material/check_circle: {_('fresh')}]"
 
 
-def _checks_card(run: data.PublishedRun, checks: pd.DataFrame) -> None:
-    """Every check of the run, the failed ones first, and where Great Expectations' report lies."""
-    with shell.card(
-        "What was checked", "failed first · a blocking check keeps a run from being published", key="checks_card"
-    ):
-        if checks.empty:
-            st.markdown("This run recorded no check. Run `make refresh`; if none appears then, see the run's log.")
-            return
-        failed = checks[~checks["is_passed"].astype(bool)]
-        passed = checks[checks["is_passed"].astype(bool)]
-        if not failed.empty:
-            table = pd.DataFrame(
-                {
-                    "Result": [
-                        ":red-badge[:material/block: failed, blocks]"
-                        if row.severity == "block"
-                        else ":orange-badge[:material/warning: failed, warns]"
-                        for row in failed.itertuples()
-                    ],
-                    "Checked": [f"**{formatting.plain(value)}**" for value in failed["asset"]],
-                    "Claim": [formatting.plain(value) for value in failed["check_name"]],
-                    "Found": [formatting.plain(value) for value in failed["detail"]],
-                    "By": [formatting.plain(KINDS.get(value, value)) for value in failed["kind"]],
-                }
+def _older_marts(frame: shell.Frame) -> list[Block]:
+    """Which tables rest on a source that is stale or failed last."""
+    rows = queries.marts_on_older_data(frame.file)
+    if rows.empty:
+        return []
+    by_source = rows.groupby("source_label", sort=False)["mart"]
+    texts = pd.DataFrame(
+        {
+            _("Source"): [f"**{formatting.plain(source)}**" for source, _marts in by_source],
+            _("Tables"): [formatting.count(len(marts)) for _source, marts in by_source],
+            _("Which"): [formatting.plain(", ".join(marts)) for _source, marts in by_source],
+        }
+    )
+    return [
+        Table(
+            "older_card",
+            _("What rests on older data"),
+            _("published tables that a stale source feeds: what it would have brought is not in them yet"),
+            texts,
+            rows=rows,
+            alt=_("Tables that rest on older data, by source"),
+            numbers=(_("Tables"),),
+            unbroken=(_("Source"),),
+            wide=(_("Which"),),
+        )
+    ]
+
+
+def _check_tables(frame: shell.Frame, checks: pd.DataFrame) -> list[Block]:
+    """Every check of the run, the failed ones first."""
+    title = _("What was checked")
+    note = _("failed first · a blocking check keeps a run from being published")
+    if checks.empty:
+        text = _("This run recorded no check. Run `make refresh`; if none appears then, see the run's log.")
+        return [Words("checks_card", title, note, text)]
+    failed = checks[~checks["is_passed"].astype(bool)]
+    passed = checks[checks["is_passed"].astype(bool)]
+    blocks: list[Block] = []
+    if not failed.empty:
+        texts = pd.DataFrame(
+            {
+                _("Result"): [
+                    f":red-badge[:material/block: {_('failed, blocks')}]"
+                    if row.severity == "block"
+                    else f":orange-badge[:material/warning: {_('failed, warns')}]"
+                    for row in failed.itertuples()
+                ],
+                _("Checked"): [f"**{formatting.plain(value)}**" for value in failed["asset"]],
+                _("Claim"): [formatting.plain(value) for value in failed["check_name"]],
+                _("Found"): [formatting.plain(value) for value in failed["detail"]],
+                _("By"): [formatting.plain(_kind(value)) for value in failed["kind"]],
+            }
+        )
+        blocks.append(
+            Table(
+                "checks_card",
+                title,
+                note,
+                texts,
+                rows=failed,
+                alt=_("Checks that failed"),
+                unbroken=(_("Result"),),
+                wide=(_("Claim"), _("Found")),
             )
-            shell.table(table, alt="Checks that failed", unbroken=("Result",), wide=("Claim", "Found"))
-        if not passed.empty:
-            table = pd.DataFrame(
-                {
-                    "Result": "✓ passed",
-                    "Checked": passed["asset"],
-                    "Claim": passed["check_name"],
-                    "Found": passed["detail"],
-                    "If it failed": passed["severity"].map({"block": "blocks publishing", "warn": "warns"}),
-                    "By": passed["kind"].map(lambda kind: KINDS.get(kind, kind)),
-                }
+        )
+    if not passed.empty:
+        texts = pd.DataFrame(
+            {
+                _("Result"): "✓ " + _("passed"),
+                _("Checked"): [formatting.plain(value) for value in passed["asset"]],
+                _("Claim"): [formatting.plain(value) for value in passed["check_name"]],
+                _("Found"): [formatting.plain(value) for value in passed["detail"]],
+                _("If it failed"): [
+                    _("blocks publishing") if value == "block" else _("warns") for value in passed["severity"]
+                ],
+                _("By"): [formatting.plain(_kind(value)) for value in passed["kind"]],
+            }
+        )
+        blocks.append(
+            Table(
+                "passed_checks",
+                _("What passed"),
+                _("checks of what arrived, of the logic between, and of what is published"),
+                texts,
+                rows=passed,
+                alt=n_("{count} check passed", "{count} checks passed", len(passed)),
+                is_folded=True,
             )
-            with st.expander(f"{formatting.counted(len(passed), 'check')} passed", key="passed_checks"):
-                st.dataframe(table, hide_index=True, alt="Checks that passed", height=min(38 * (len(table) + 1), 380))
-                exports.download("Save these checks as CSV", table, "checks.csv")
-        for label, run_id in _reported_runs(run).items():
-            st.caption(
-                f":material/description: {label}: open `{data.audit_page(run_id)}` in the data directory "
-                "(`FUNNELHOUSE_DATA_DIR`) on the machine that refreshes. It shows each expectation and no value of "
-                "the data."
-            )
+        )
+    return blocks
 
 
-def _reported_runs(run: data.PublishedRun) -> dict[str, str]:
-    """The runs whose report is kept: the one that is shown and, where it is another, the last one."""
+def _kind(kind: str) -> str:
+    return _(KINDS[kind]) if kind == "load" else KINDS.get(kind, kind)
+
+
+def _reports(run: data.PublishedRun) -> list[str]:
+    """Where Great Expectations' reports lie: of the run that is shown and, where it is another, of the failed one."""
     last = data.last_run()
-    runs = {"The full report": run.run_id}
+    runs = {_("The full report"): run.run_id}
     if last and last.status == "failed" and last.run_id != run.run_id:
-        runs["The report of the refresh that failed"] = last.run_id
-    return {label: run_id for label, run_id in runs.items() if data.audit_page(run_id)}
+        runs[_("The report of the refresh that failed")] = last.run_id
+    return [
+        _(
+            ":material/description: {report}: open `{page}` in the data directory (`FUNNELHOUSE_DATA_DIR`) on the "
+            "machine that refreshes. It shows each expectation and no value of the data.",
+            report=label,
+            page=page,
+        )
+        for label, run_id in runs.items()
+        if (page := queries.audit_page(run_id))
+    ]
 
 
-def _gaps_card(run: data.PublishedRun, gaps: pd.DataFrame) -> None:
+def _severity(severity: str) -> str:
+    badge, word = SEVERITIES["warn" if severity == "warn" else "note"]
+    return badge.format(_(word))
+
+
+def _gaps_table(frame: shell.Frame, gaps: pd.DataFrame) -> Table | Words:
     """What the data lacks, ranked, with the money concerned, whether it grows and what to do about it."""
-    notes = (
+    title = _("What the data lacks")
+    note = _(
         "ranked by gravity, then by the share concerned · at stake: the pipeline, spend or invoices concerned; a deal "
         "may have several gaps · lately: the share among what is new; ▲ ▼ if beyond chance"
     )
-    currency = run.reporting_currency
-    with shell.card("What the data lacks", notes, key="gaps_card"):
-        if gaps.empty:
-            st.markdown(":green-badge[:material/check_circle: No gap was found.]")
-            return
-        table = pd.DataFrame(
-            {
-                "Gravity": [
-                    ":orange-badge[:material/warning: warning]"
-                    if value == "warn"
-                    else ":gray-badge[:material/info: note]"
-                    for value in gaps["severity"]
-                ],
-                "Gap": [f"**{formatting.plain(value)}**" for value in gaps["description"]],
-                "Affected": [
-                    f"{formatting.count(row.affected_count)} of {formatting.count(row.total_count)}"
-                    for row in gaps.itertuples()
-                ],
-                "Share": [formatting.rate(value) for value in gaps["affected_rate"]],
-                "At stake": [formatting.money(value, currency) for value in gaps["value_at_stake_amount"]],
-                "Lately": [
-                    formatting.trend(row.recent_affected_rate, row.earlier_affected_rate, bool(row.has_changed))
-                    for row in gaps.itertuples()
-                ],
-                "What to do": [formatting.plain(value) for value in gaps["recommended_action"]],
-                "Examples": [formatting.plain(value) for value in gaps["example_ids"]],
-            }
-        )
-        shell.table(
-            table,
-            alt="Gaps in the data with the recommended action",
-            numbers=("Affected", "Share", "At stake"),
-            unbroken=("Gravity", "Lately"),
-            wide=("Gap", "What to do"),
-        )
+    if gaps.empty:
+        text = f":green-badge[:material/check_circle: {_('No gap was found.')}]"
+        return Words("gaps_card", title, note, text)
+    texts = pd.DataFrame(
+        {
+            _("Gravity"): [_severity(value) for value in gaps["severity"]],
+            _("Gap"): [f"**{formatting.plain(value)}**" for value in gaps["description"]],
+            _("Affected"): [
+                _("{part} of {whole}", part=formatting.count(part), whole=formatting.count(whole))
+                for part, whole in zip(gaps["affected_count"], gaps["total_count"], strict=True)
+            ],
+            _("Share"): [formatting.rate(value) for value in gaps["affected_rate"]],
+            _("At stake"): [frame.money(value) for value in gaps["value_at_stake_amount"]],
+            _("Lately"): [
+                formatting.trend(row.recent_affected_rate, row.earlier_affected_rate, bool(row.has_changed))
+                for row in gaps.itertuples()
+            ],
+            _("What to do"): [formatting.plain(value) for value in gaps["recommended_action"]],
+            _("Examples"): [formatting.plain(value) for value in gaps["example_ids"]],
+        }
+    )
+    return Table(
+        "gaps_card",
+        title,
+        note,
+        texts,
+        rows=gaps,
+        alt=_("Gaps in the data with the recommended action"),
+        numbers=(_("Affected"), _("Share"), _("At stake")),
+        unbroken=(_("Gravity"), _("Lately")),
+        wide=(_("Gap"), _("What to do")),
+    )
 
 
-def _naming_card(naming: tuple[int, int], misnamed: pd.DataFrame) -> None:
+def _gap_trend(frame: shell.Frame, gaps: pd.DataFrame) -> list[Block]:
+    """How the share of one gap went from month to month."""
+    if gaps.empty:
+        return []
+    names = dict(zip(gaps["gap"], gaps["description"], strict=True))
+    gap = frame.choose("gap", _("Gap"), names)
+    months = queries.gap_months(frame.file, gap)
+    title = _("How a gap goes on")
+    note = _(
+        "{gap} · share of the records of each month · months with under {count} are left out",
+        gap=formatting.plain(names[gap]),
+        count=formatting.count(frame.build.least_group_count),
+    )
+    judged = months[months["total_count"] >= frame.build.least_group_count]
+    if len(judged) < 2:
+        text = _("Too few months have enough records to show how it goes on.")
+        return [Words("gap_trend_card", title, note, text, choices=("gap",))]
+    rows = judged.assign(
+        position=range(len(judged)),
+        month=[formatting.month(value) for value in judged["month_start_date"]],
+        series=names[gap],
+        value=judged["affected_rate"].astype(float),
+        is_partial=judged["month_start_date"] >= pd.Timestamp(frame.run.as_of_date.replace(day=1)),
+        detail=[
+            _("{part} of {whole}", part=formatting.count(part), whole=formatting.count(whole))
+            for part, whole in zip(judged["affected_count"], judged["total_count"], strict=True)
+        ],
+    )
+    ticks = charts.ticks(0, max(float(rows["value"].max()), 0.01), formatting.rate)
+    return [
+        Chart(
+            "gap_trend_card",
+            title,
+            note,
+            charts.month_lines(
+                rows[["position", "month", "series", "value", "is_partial", "detail"]], [names[gap]], ticks
+            ),
+            alt="; ".join(f"{row.month}: {formatting.rate(row.value)}" for row in rows.itertuples()),
+            rows=months,
+            choices=("gap",),
+        )
+    ]
+
+
+def _findings_table(frame: shell.Frame) -> Table | Words:
+    """What the numbers themselves point at: steps, groups and people to look into, by the money at stake."""
+    findings = queries.findings(frame.file, SHOWN_FINDINGS)
+    title = _("What the numbers point at")
+    note = _("findings of the latest run by the money at stake · their amounts overlap and are never added up")
+    if findings.empty:
+        return Words("findings_card", title, note, _("Nothing stands out."))
+    texts = pd.DataFrame(
+        {
+            _("Gravity"): [_severity(value) for value in findings["severity"]],
+            _("Finding"): [f"**{formatting.plain(value)}**" for value in findings["description"]],
+            _("Concerns"): [formatting.plain(value) for value in findings["subject"]],
+            _("Affected"): [
+                _("{part} of {whole}", part=formatting.count(part), whole=formatting.count(whole))
+                for part, whole in zip(findings["affected_count"], findings["total_count"], strict=True)
+            ],
+            _("At stake"): [frame.money(value) for value in findings["value_at_stake_amount"]],
+            _("What to do"): [formatting.plain(value) for value in findings["recommended_action"]],
+        }
+    )
+    return Table(
+        "findings_card",
+        title,
+        note,
+        texts,
+        rows=findings,
+        alt=_("Findings with the money at stake and the recommended action"),
+        numbers=(_("Affected"), _("At stake")),
+        unbroken=(_("Gravity"),),
+        wide=(_("Finding"), _("What to do")),
+    )
+
+
+def _fields_map(frame: shell.Frame) -> Chart | Words:
+    """How well the fields that say who somebody is are filled, by team."""
+    fields = queries.field_fill_rates(frame.file)
+    title = _("How well the fields are filled that say who somebody is")
+    note = _("share of leads with a value · by the owner's team · dark is well filled")
+    if fields.empty:
+        return Words("fields_card", title, note, _("No lead is there yet."))
+    names = {"(all)": _("all"), "(none)": _("no owner")}
+    columns = [names.get(value, value) for value in fields["owner_team"]]
+    cells = pd.DataFrame(
+        {
+            "row": fields["field"],
+            "column": columns,
+            "shade": [
+                rate if count >= frame.build.least_group_count else None
+                for rate, count in zip(fields["fill_rate"], fields["lead_count"], strict=True)
+            ],
+            "text": [
+                formatting.rate(rate) if count >= frame.build.least_group_count else ""
+                for rate, count in zip(fields["fill_rate"], fields["lead_count"], strict=True)
+            ],
+            "detail": [
+                _("{part} of {whole}", part=formatting.count(part), whole=formatting.count(whole))
+                for part, whole in zip(fields["filled_count"], fields["lead_count"], strict=True)
+            ],
+        }
+    )
+    badly = fields[fields["is_badly_filled"].astype(bool)]["field"].drop_duplicates()
+    return Chart(
+        "fields_card",
+        title,
+        note,
+        charts.heat_map(cells, list(dict.fromkeys(fields["field"])), list(dict.fromkeys(columns))),
+        alt=_("Fill rate of each field by team"),
+        rows=fields,
+        footnote=_("Badly filled though rules of fit ask for it: {fields}", fields=formatting.plain(", ".join(badly)))
+        if len(badly)
+        else "",
+        width=34,
+    )
+
+
+def _naming_table(naming: tuple[int, int], misnamed: pd.DataFrame) -> Table | Words:
     """Names that do not follow the standard, with what is wrong and how they should read."""
-    notes = "held against campaign_naming.csv · those that most activities carry first"
-    with shell.card("How campaigns are named", notes, key="naming_card"):
-        if misnamed.empty:
-            words = "Every name follows the standard." if naming[1] else "No source names a campaign yet."
-            st.markdown(f":green-badge[:material/check_circle: {words}]" if naming[1] else words)
-            return
-        table = pd.DataFrame(
-            {
-                "Name": [f"**{formatting.plain(value)}**" for value in misnamed["name"]],
-                "It is a": [NAME_KINDS[value] for value in misnamed["kind"]],
-                "Campaign": ["known" if value else "unknown" for value in misnamed["is_known"]],
-                "What is wrong": [formatting.plain(value) for value in misnamed["violation"]],
-                "Better": [formatting.plain(value) for value in misnamed["suggested_name"]],
-                "Activities": [formatting.count(value) for value in misnamed["activity_count"]],
-            }
+    title = _("How campaigns are named")
+    note = _("held against campaign_naming.csv · those that most activities carry first")
+    if misnamed.empty:
+        text = (
+            f":green-badge[:material/check_circle: {_('Every name follows the standard.')}]"
+            if naming[1]
+            else _("No source names a campaign yet.")
         )
-        shell.table(
-            table,
-            alt="Campaigns and tags off the naming standard",
-            numbers=("Activities",),
-            unbroken=("It is a", "Campaign"),
-            wide=("What is wrong",),
-        )
-        hidden = naming[1] - naming[0] - len(misnamed)
-        if hidden > 0:
-            st.caption(f"{formatting.counted(hidden, 'rarer name')} not shown")
+        return Words("naming_card", title, note, text)
+    texts = pd.DataFrame(
+        {
+            _("Name"): [f"**{formatting.plain(value)}**" for value in misnamed["name"]],
+            _("It is a"): [_(NAME_KINDS[value]) for value in misnamed["kind"]],
+            _("Campaign"): [_("known") if value else _("unknown") for value in misnamed["is_known"]],
+            _("What is wrong"): [formatting.plain(value) for value in misnamed["violation"]],
+            _("Better"): [formatting.plain(value) for value in misnamed["suggested_name"]],
+            _("Activities"): [formatting.count(value) for value in misnamed["activity_count"]],
+        }
+    )
+    hidden = naming[1] - naming[0] - len(misnamed)
+    return Table(
+        "naming_card",
+        title,
+        note,
+        texts,
+        rows=misnamed,
+        alt=_("Campaigns and tags off the naming standard"),
+        numbers=(_("Activities"),),
+        unbroken=(_("It is a"), _("Campaign")),
+        wide=(_("What is wrong"),),
+        footnote=n_("{count} rarer name not shown", "{count} rarer names not shown", hidden) if hidden > 0 else "",
+    )
 
 
-def _quarantine_card(run: data.PublishedRun, quarantine: pd.DataFrame) -> None:
+def _quarantine_table(frame: shell.Frame, quarantine: pd.DataFrame) -> Table | Words:
     """Rows that were set aside, by reason, with where they stand."""
-    notes = "rows that break the input contract, by reason · no number counts them · mend the file and refresh"
-    with shell.card("What was set aside", notes, key="quarantine_card"):
-        if quarantine.empty:
-            st.markdown(":green-badge[:material/check_circle: No row was set aside.]")
-            return
-        table = pd.DataFrame(
-            {
-                "Rows": [formatting.count(value) for value in quarantine["row_count"]],
-                "Reason": [f"**{formatting.plain(value)}**" for value in quarantine["reason"]],
-                "Column": [formatting.plain(value) for value in quarantine["column_name"]],
-                "Entity": [formatting.plain(value) for value in quarantine["entity"]],
-                "File": [formatting.plain(value) for value in quarantine["file"].fillna(quarantine["source"])],
-                "First lines": [formatting.plain(value or None) for value in quarantine["first_lines"]],
-                "Loaded": [formatting.moment(value, run.reporting_timezone) for value in quarantine["last_loaded_at"]],
-            }
-        )
-        shell.table(
-            table, alt="Quarantined rows by reason", numbers=("Rows",), unbroken=("Column", "Loaded"), wide=("Reason",)
-        )
-        hidden = int(quarantine["reason_count"].iloc[0]) - len(quarantine)
-        if hidden > 0:
-            st.caption(f"{formatting.counted(hidden, 'rarer reason')} not shown")
+    title = _("What was set aside")
+    note = _("rows that break the input contract, by reason · no number counts them · mend the file and refresh")
+    if quarantine.empty:
+        text = f":green-badge[:material/check_circle: {_('No row was set aside.')}]"
+        return Words("quarantine_card", title, note, text)
+    zone = frame.run.reporting_timezone
+    texts = pd.DataFrame(
+        {
+            _("Rows"): [formatting.count(value) for value in quarantine["row_count"]],
+            _("Reason"): [f"**{formatting.plain(value)}**" for value in quarantine["reason"]],
+            _("Column"): [formatting.plain(value) for value in quarantine["column_name"]],
+            _("Entity"): [formatting.plain(value) for value in quarantine["entity"]],
+            _("File"): [formatting.plain(value) for value in quarantine["file"].fillna(quarantine["source"])],
+            _("First lines"): [formatting.plain(value or None) for value in quarantine["first_lines"]],
+            _("Loaded"): [formatting.moment(value, zone) for value in quarantine["last_loaded_at"]],
+        }
+    )
+    hidden = int(quarantine["reason_count"].iloc[0]) - len(quarantine)
+    return Table(
+        "quarantine_card",
+        title,
+        note,
+        texts,
+        rows=quarantine.drop(columns=["total_row_count", "reason_count"]),
+        alt=_("Quarantined rows by reason"),
+        numbers=(_("Rows"),),
+        unbroken=(_("Column"), _("Loaded")),
+        wide=(_("Reason"),),
+        footnote=n_("{count} rarer reason not shown", "{count} rarer reasons not shown", hidden) if hidden > 0 else "",
+    )
 
 
-def _restatements_card(run: data.PublishedRun, moves: pd.DataFrame) -> None:
+def _restatements_table(frame: shell.Frame, moves: pd.DataFrame) -> Table | Words:
     """Figures of past months that are other ones than published before, each with what moved it by how much."""
-    notes = "KPIs of months that were complete when published · latest first · the causes add up"
-    with shell.card("Which past figures have changed, and why", notes, key="restatements_card"):
-        if moves.empty:
-            st.markdown(":green-badge[:material/check_circle: No published figure of a past month has changed.]")
-            return
-        figures = [rows for _, rows in moves.groupby("figure_number")]
-        units = [rows["unit"].iloc[0] for rows in figures]
-        table = pd.DataFrame(
-            {
-                "KPI": [f"**{formatting.plain(rows['kpi_label'].iloc[0])}**" for rows in figures],
-                "Of": [formatting.month(rows["month_start_date"].iloc[0]) for rows in figures],
-                "Was": [
-                    formatting.figure(rows["before_value"].iloc[0], unit, run.reporting_currency)
-                    for rows, unit in zip(figures, units, strict=True)
-                ],
-                "Is": [
-                    formatting.figure(rows["after_value"].iloc[-1], unit, run.reporting_currency)
-                    for rows, unit in zip(figures, units, strict=True)
-                ],
-                "Why": [
-                    ", then ".join(
-                        f"{CAUSES[row.cause]}: {formatting.figure(row.after_value, unit, run.reporting_currency)}"
-                        for row in rows.itertuples()
-                    )
-                    for rows, unit in zip(figures, units, strict=True)
-                ],
-                "Since": [formatting.moment(rows["as_of"].iloc[0], run.reporting_timezone) for rows in figures],
-            }
-        )
-        shell.table(
-            table,
-            alt="Restated figures with their causes",
-            numbers=("Was", "Is"),
-            unbroken=("Of", "Since"),
-            wide=("Why",),
-        )
-        hidden = int(moves["figure_count"].iloc[0]) - len(figures)
-        if hidden > 0:
-            st.caption(f"{formatting.counted(hidden, 'earlier change')} not shown")
+    title = _("Which past figures have changed, and why")
+    note = _("KPIs of months that were complete when published · latest first · the causes add up")
+    if moves.empty:
+        text = f":green-badge[:material/check_circle: {_('No published figure of a past month has changed.')}]"
+        return Words("restatements_card", title, note, text)
+    figures = [rows for _number, rows in moves.groupby("figure_number")]
+
+    def said(value: float | None, rows: pd.DataFrame) -> str:
+        return formatting.plain(formatting.figure(value, rows["unit"].iloc[0], frame.currency))
+
+    then = ", " + _("then") + " "
+    texts = pd.DataFrame(
+        {
+            _("KPI"): [f"**{formatting.plain(rows['kpi_label'].iloc[0])}**" for rows in figures],
+            _("Of"): [formatting.month(rows["month_start_date"].iloc[0]) for rows in figures],
+            _("Was"): [said(rows["before_value"].iloc[0], rows) for rows in figures],
+            _("Is"): [said(rows["after_value"].iloc[-1], rows) for rows in figures],
+            _("Why"): [
+                then.join(f"{_(CAUSES[row.cause])}: {said(row.after_value, rows)}" for row in rows.itertuples())
+                for rows in figures
+            ],
+            _("Since"): [formatting.moment(rows["as_of"].iloc[0], frame.run.reporting_timezone) for rows in figures],
+        }
+    )
+    hidden = int(moves["figure_count"].iloc[0]) - len(figures)
+    return Table(
+        "restatements_card",
+        title,
+        note,
+        texts,
+        rows=moves.drop(columns="figure_count"),
+        alt=_("Restated figures with their causes"),
+        numbers=(_("Was"), _("Is")),
+        unbroken=(_("Of"), _("Since")),
+        wide=(_("Why"),),
+        footnote=n_("{count} earlier change not shown", "{count} earlier changes not shown", hidden)
+        if hidden > 0
+        else "",
+    )
 
 
-draw()
+if __name__ == "__main__":
+    shell.show(content)

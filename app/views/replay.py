@@ -3,239 +3,298 @@
 import contextlib
 
 import pandas as pd
-import streamlit as st
 
-from app import charts, data, filters, formatting, narrative, shell
+from app import charts, data, formatting, narrative, shell
+from app.content import Block, Card, Chart, Page, State, Table, Words
+from app.languages import N_, _, n_
+from app.queries import replay as queries
 
-SCENARIO_NAMES = {"published": "Published", "present": "Present rules", "changed": "Changed rules"}
+SCENARIO_NAMES = {"published": N_("Published"), "present": N_("Present rules"), "changed": N_("Changed rules")}
 RULE_TABLES = {
-    "settings": "Setting",
-    "scoring_groups": "Rule group",
-    "scoring_rules": "Scoring rule",
-    "qualification_criteria": "Criterion",
+    "settings": N_("Setting"),
+    "scoring_groups": N_("Rule group"),
+    "scoring_rules": N_("Scoring rule"),
+    "qualification_criteria": N_("Criterion"),
 }
 
 
-def draw() -> None:
+def content(frame: shell.Frame) -> Page | State:
     """The page from top to bottom."""
-    runs = _readable(data.replays())
+    runs = _readable(queries.replays())
     if not runs:
-        shell.nothing_yet(
-            "Nothing has been replayed yet",
-            "Copy the files of the playbook that you would change into a folder, change them, and run "
-            "`make replay PLAYBOOK=folder`. It shows what the changed scoring rules would have made of the past; "
-            "nothing that is published changes. Then reload this page.",
+        return State(
+            _("Nothing has been replayed yet"),
+            _(
+                "Copy the files of the playbook that you would change into a folder, change them, and run "
+                "`make replay PLAYBOOK=folder`. It shows what the changed scoring rules would have made of the past; "
+                "nothing that is published changes. Then reload this page."
+            ),
         )
-        return
-    frame = shell.frame()
-    file = _chosen(runs, frame.run)
-    run, stages, months = runs[file], data.replayed_stages(file), data.replayed_months(file)
+    names = {
+        str(number): f"{run.playbook_folder} · {formatting.moment(run.replayed_at, frame.run.reporting_timezone)}"
+        for number, run in enumerate(runs.values(), 1)
+    }
+    chosen = frame.choose("replay", _("Replay"), names) if len(names) > 1 else "1"
+    file = list(runs)[int(chosen) - 1]
+    run, stages, months = runs[file], queries.replayed_stages(file), queries.replayed_months(file)
     if stages.empty:
-        st.markdown("The playbook has no criteria by which a lead reaches a stage, so there was nothing to replay.")
-        return
+        return State(
+            _("There was nothing to replay"), _("The playbook has no criteria by which a lead reaches a stage.")
+        )
     totals = months[months["month_start_date"].isna()].set_index(["scenario", "stage_order"])
     first = stages.iloc[0]
     before, after = (totals.loc[(scenario, first["stage_order"])] for scenario in (run.base, "changed"))
-    with st.container(key="sentence"):
-        st.markdown(narrative.replay_sentence(run, first, int(before["crossing_count"]), int(after["crossing_count"])))
+    remarks = [formatting.plain(names[chosen])]
     if run.as_of != frame.run.as_of:
         as_of = formatting.moment(run.as_of, frame.run.reporting_timezone)
-        st.caption(
-            f"Replayed on the numbers as of {as_of}; those published now are of another moment. Replay it again."
+        remarks.append(
+            _(
+                "Replayed on the numbers as of {moment}; those published now are of another moment. Replay it again.",
+                moment=as_of,
+            )
         )
-    _cards(run, first, before, after)
-    _rules_card(data.replayed_rules(file))
-    _months_card(run, stages, months)
-    _totals_card(run, stages, totals)
-    _reps_card(run, data.replayed_reps(file))
+    return Page(
+        sentence=narrative.replay_sentence(run, first, int(before["crossing_count"]), int(after["crossing_count"])),
+        remarks=remarks,
+        cards=_cards(run, first, before, after),
+        rows=[
+            _rules_table(queries.replayed_rules(file)),
+            *_month_blocks(frame, run, stages, months),
+            _totals_table(run, stages, totals),
+            _reps_table(run, queries.replayed_reps(file)),
+        ],
+        choices=("replay",) if len(names) > 1 else (),
+    )
 
 
-def _readable(files: list[str]) -> dict[str, data.Replay]:
+def _readable(files: list[str]) -> dict[str, queries.Replay]:
     """The replays, newest first, without those of another version and those forgotten in this moment."""
     runs = {}
     for file in files:
         with contextlib.suppress(data.ServingFileUnreadable, data.ServingFileMissing):
-            runs[file] = data.replay(file)
+            runs[file] = queries.replay(file)
     return runs
 
 
-def _chosen(runs: dict[str, data.Replay], published: data.PublishedRun) -> str:
-    """Which of the replays is shown: the newest, unless the reader asks for another."""
-    names = {
-        file: f"{run.playbook_folder} · {formatting.moment(run.replayed_at, published.reporting_timezone)}"
-        for file, run in runs.items()
-    }
-    if len(names) == 1:
-        st.caption(formatting.plain(next(iter(names.values()))))
-        return next(iter(names))
-    return st.selectbox("Replay", list(names), format_func=names.get, key="replay_choice")
-
-
-def _cards(run: data.Replay, stage: pd.Series, before: pd.Series, after: pd.Series) -> None:
+def _cards(run: queries.Replay, stage: pd.Series, before: pd.Series, after: pd.Series) -> list[Card]:
     """The headline numbers of the hand-over, after, and what they were before."""
-    label = formatting.plain(stage["stage_label"])
-    grid = st.grid(4, min_column_width=150, key="cards")
-    cards = [
-        (f"{label}s", "crossing_count", formatting.count, "Each time that a lead came to meet the stage's criteria."),
+    measures = [
         (
-            "Accepted by sales",
+            _("Times {stage} was reached", stage=formatting.plain(stage["stage_label"])),
+            "crossing_count",
+            formatting.count,
+            _("Each time that a lead came to meet the stage's criteria."),
+        ),
+        (
+            _("Accepted by sales"),
             "accepted_rate",
             formatting.rate,
-            "Share of these crossings after which the CRM moved the lead on beyond the stage. Sales did not know of "
-            "crossings that only the changed rules make.",
+            _(
+                "Share of these crossings after which the CRM moved the lead on beyond the stage. Sales did not know "
+                "of crossings that only the changed rules make."
+            ),
         ),
         (
-            "Leads with a deal",
+            _("Leads with a deal"),
             "opportunity_count",
             formatting.count,
-            f"Leads that crossed and opened a deal of their own within {run.opportunity_days} days.",
+            n_(
+                "Leads that crossed and opened a deal of their own within {count} day.",
+                "Leads that crossed and opened a deal of their own within {count} days.",
+                run.opportunity_days,
+            ),
         ),
         (
-            "Load on sales",
+            _("Load on sales"),
             "capacity_rate",
             formatting.rate,
-            "Crossings a week, of those that the active reps say that they can take. Empty where no capacity is known.",
+            _(
+                "Crossings a week, of those that the active reps say that they can take. Empty where no capacity is "
+                "known."
+            ),
         ),
     ]
-    for title, column, in_words, meaning in cards:
-        grid.metric(
+    return [
+        Card(
             title,
             in_words(after[column]),
-            delta=f"{in_words(before[column])} before",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help=meaning,
+            pill=_("{value} before", value=in_words(before[column])),
+            meaning=meaning,
         )
+        for title, column, in_words, meaning in measures
+    ]
 
 
-def _months_card(run: data.Replay, stages: pd.DataFrame, months: pd.DataFrame) -> None:
+def _month_blocks(frame: shell.Frame, run: queries.Replay, stages: pd.DataFrame, months: pd.DataFrame) -> list[Block]:
     """Crossings a month, before and after."""
     names = {str(row.stage_order): str(row.stage_label) for row in stages.itertuples()}
-    with st.container(key="url_page"):
-        chosen = filters.url_selectbox("stage", names)
+    chosen = frame.choose("stage", _("Stage"), names)
     rows = months[months["month_start_date"].notna() & (months["stage_order"] == int(chosen))]
     rows = rows[rows["scenario"].isin([run.base, "changed"])].sort_values(["month_start_date", "scenario"])
     starts = sorted(rows["month_start_date"].unique())
-    rows = rows.assign(
+    shown = rows.assign(
         month=[formatting.month(start) for start in rows["month_start_date"]],
         month_position=[starts.index(start) for start in rows["month_start_date"]],
         position=[int(scenario == "changed") for scenario in rows["scenario"]],
-        rules=["After" if scenario == "changed" else "Before" for scenario in rows["scenario"]],
-        detail=[
-            f"{formatting.count(row.crossing_count)}; {formatting.rate(row.accepted_rate)} accepted, "
-            f"{formatting.counted(row.opportunity_count, 'lead')} with a deal" + (" so far" if row.is_young else "")
-            for row in rows.itertuples()
-        ],
+        rules=[_("After") if scenario == "changed" else _("Before") for scenario in rows["scenario"]],
+        detail=[_detail(row) for row in rows.itertuples()],
     )
-    note = "crossings · unit: times that a lead came to meet the criteria"
+    title = _("{stage} by month, before and after", stage=formatting.plain(names[chosen]))
+    note = _("crossings · unit: times that a lead came to meet the criteria")
     if rows["is_partial"].any():
-        note += " · pale: the month is not over"
-    with shell.card(f"{formatting.plain(names[chosen])}s by month, before and after", note, key="months_card"):
-        filters.named_selectbox("Stage", "stage", names)
-        if not rows["crossing_count"].sum():
-            st.markdown("By neither rules did any lead cross.")
-            return
-        columns = ["month", "month_position", "position", "rules", "crossing_count", "is_partial", "detail"]
-        pairs = rows.pivot_table(index="month_position", columns="rules", values="crossing_count", aggfunc="sum")
-        st.vega_lite_chart(
-            charts.before_after_columns(rows[columns]),
-            theme=None,
+        note += " · " + _("pale: the month is not over")
+    if not rows["crossing_count"].sum():
+        return [Words("months_card", title, note, _("By neither rules did any lead cross."), choices=("stage",))]
+    columns = ["month", "month_position", "position", "rules", "crossing_count", "is_partial", "detail"]
+    pairs = shown.pivot_table(index="month_position", columns="position", values="crossing_count", aggfunc="sum")
+    table = _months_table(rows, starts)
+    return [
+        Chart(
+            "months_card",
+            title,
+            note,
+            charts.before_after_columns(shown[columns]),
             alt="; ".join(
-                f"{formatting.month(starts[position])}: {formatting.count(pair['Before'])} before, "
-                f"{formatting.count(pair['After'])} after"
+                _(
+                    "{month}: {before} before, {after} after",
+                    month=formatting.month(starts[position]),
+                    before=formatting.count(pair[0]),
+                    after=formatting.count(pair[1]),
+                )
                 for position, pair in pairs.iterrows()
             ),
-        )
-        with st.expander("Month by month, before → after"):
-            table = _months_table(rows, starts)
-            shell.table(table, alt="Each month before and after", numbers=tuple(table.columns[1:]), unbroken=("Month",))
+            rows=rows,
+            choices=("stage",),
+        ),
+        Table(
+            "months_table",
+            _("Month by month"),
+            _("before → after"),
+            table,
+            rows=rows,
+            alt=_("Each month before and after"),
+            numbers=tuple(table.columns[1:]),
+            unbroken=(table.columns[0],),
+            is_folded=True,
+        ),
+    ]
+
+
+def _detail(row) -> str:
+    words = n_(
+        "{crossings}; {accepted} accepted, {count} lead with a deal",
+        "{crossings}; {accepted} accepted, {count} leads with a deal",
+        row.opportunity_count,
+        crossings=formatting.count(row.crossing_count),
+        accepted=formatting.rate(row.accepted_rate),
+    )
+    return _("{detail} so far", detail=words) if row.is_young else words
 
 
 def _months_table(rows: pd.DataFrame, starts: list) -> pd.DataFrame:
     """What the columns of the chart stand for, with what became of the crossings."""
     measures = {
-        "Times": ("crossing_count", formatting.count),
-        "Moved there": ("recorded_rate", formatting.rate),
-        "Accepted": ("accepted_rate", formatting.rate),
-        "Leads with a deal": ("opportunity_count", formatting.count),
-        "Of capacity": ("capacity_rate", formatting.rate),
+        _("Times"): ("crossing_count", formatting.count),
+        _("Moved there"): ("recorded_rate", formatting.rate),
+        _("Accepted"): ("accepted_rate", formatting.rate),
+        _("Leads with a deal"): ("opportunity_count", formatting.count),
+        _("Of capacity"): ("capacity_rate", formatting.rate),
     }
     if rows["capacity_rate"].isna().all():
-        del measures["Of capacity"]
-    by_rules = {name: part.set_index("month_start_date") for name, part in rows.groupby("rules")}
+        del measures[_("Of capacity")]
+    after = rows[rows["scenario"] == "changed"].set_index("month_start_date")
+    before = rows[rows["scenario"] != "changed"].set_index("month_start_date")
     return pd.DataFrame(
-        {"Month": formatting.month(start) + (" so far" if by_rules["After"].loc[start, "is_partial"] else "")}
+        {
+            _("Month"): _("{month} so far", month=formatting.month(start))
+            if after.loc[start, "is_partial"]
+            else formatting.month(start)
+        }
         | {
-            name: " → ".join(in_words(by_rules[rules].loc[start, column]) for rules in ("Before", "After"))
+            name: " → ".join(in_words(rules.loc[start, column]) for rules in (before, after))
             for name, (column, in_words) in measures.items()
         }
         for start in starts
     )
 
 
-def _totals_card(run: data.Replay, stages: pd.DataFrame, totals: pd.DataFrame) -> None:
+def _totals_table(run: queries.Replay, stages: pd.DataFrame, totals: pd.DataFrame) -> Table:
     """All of the period, by each of the rules."""
     measures = [
-        ("times", "crossing_count", formatting.count),
-        ("leads", "lead_count", formatting.count),
-        ("moved there by the CRM", "recorded_rate", formatting.rate),
-        ("accepted: went on beyond it", "accepted_rate", formatting.rate),
-        (f"leads with a deal within {run.opportunity_days} days", "opportunity_count", formatting.count),
-        ("of the leads", "opportunity_rate", formatting.rate),
-        ("of what the active reps can take", "capacity_rate", formatting.rate),
+        (_("times"), "crossing_count", formatting.count),
+        (_("leads"), "lead_count", formatting.count),
+        (_("moved there by the CRM"), "recorded_rate", formatting.rate),
+        (_("accepted: went on beyond it"), "accepted_rate", formatting.rate),
+        (
+            n_("leads with a deal within {count} day", "leads with a deal within {count} days", run.opportunity_days),
+            "opportunity_count",
+            formatting.count,
+        ),
+        (_("of the leads"), "opportunity_rate", formatting.rate),
+        (_("of what the active reps can take"), "capacity_rate", formatting.rate),
     ]
     rows = []
     for stage in stages.itertuples():
         for name, column, in_words in measures:
             if column == "capacity_rate" and not stage.is_handover:
                 continue
-            values = [totals.loc[(scenario, stage.stage_order)][column] for scenario in run.scenarios]
-            label = f"**{formatting.plain(stage.stage_label)}**, {name}"
-            cells = dict(zip(map(SCENARIO_NAMES.get, run.scenarios), map(in_words, values), strict=True))
-            rows.append({"In total": label, **cells})
-    notes = [f"{formatting.day(run.from_date)} to {formatting.day(run.to_date)}"]
-    notes.append("the changed rules hold for all of it, whenever they are to begin")
+            cells = {
+                _(SCENARIO_NAMES[scenario]): in_words(totals.loc[(scenario, stage.stage_order)][column])
+                for scenario in run.scenarios
+            }
+            rows.append({_("In total"): f"**{formatting.plain(stage.stage_label)}**, {name}", **cells})
+    notes = [
+        _("{first} to {last}", first=formatting.day(run.from_date), last=formatting.day(run.to_date)),
+        _("the changed rules hold for all of it, whenever they are to begin"),
+    ]
     if "present" in run.scenarios:
-        notes.append("published: by the rules of their time; before is the present rules, replayed likewise")
-    notes.append("sales worked on the leads that it was given then; what it would have done with others nobody knows")
-    with shell.card("Before and after", " · ".join(notes), key="totals_card"):
-        numbers = tuple(SCENARIO_NAMES[scenario] for scenario in run.scenarios)
-        shell.table(
-            pd.DataFrame(rows),
-            alt="Crossings, acceptance, deals and load by each of the rules",
-            numbers=numbers,
-            wide=("In total",),
-        )
+        notes.append(_("published: by the rules of their time; before is the present rules, replayed likewise"))
+    notes.append(
+        _("sales worked on the leads that it was given then; what it would have done with others nobody knows")
+    )
+    return Table(
+        "totals_card",
+        _("Before and after"),
+        " · ".join(notes),
+        pd.DataFrame(rows),
+        rows=totals.reset_index().drop(columns="month_start_date"),
+        alt=_("Crossings, acceptance, deals and load by each of the rules"),
+        numbers=tuple(_(SCENARIO_NAMES[scenario]) for scenario in run.scenarios),
+        wide=(_("In total"),),
+    )
 
 
-def _reps_card(run: data.Replay, reps: pd.DataFrame) -> None:
+def _reps_table(run: queries.Replay, reps: pd.DataFrame) -> Table | Words:
     """Each rep's load before and after."""
-    with shell.card(
-        "Load by rep",
-        "leads a week that came to the first of these stages · of what the rep can take a week",
-        key="reps_card",
-    ):
-        if reps.empty:
-            st.markdown("Nobody is known to whom leads were given.")
-            return
-        rows = []
-        for _, pair in reps.groupby("owner_id", dropna=False, sort=False):
-            by_rules = pair.set_index("scenario")
-            before, after = by_rules.loc[run.base], by_rules.loc["changed"]
-            rows.append(
-                {
-                    "Rep": _rep_name(after),
-                    "Can take": formatting.count(after["capacity_per_week"]),
-                    "Before": f"{before['crossings_per_week']:.1f}",
-                    "After": f"{after['crossings_per_week']:.1f}",
-                    "Of capacity": _change(before, after, "capacity_rate"),
-                    "Busiest month": _change(before, after, "busiest_capacity_rate"),
-                }
-            )
-        table = pd.DataFrame(rows)
-        shell.table(table, alt="Load by rep before and after", numbers=tuple(table.columns[1:]), unbroken=("Rep",))
+    title = _("Load by rep")
+    note = _("leads a week that came to the first of these stages · of what the rep can take a week")
+    if reps.empty:
+        return Words("reps_card", title, note, _("Nobody is known to whom leads were given."))
+    rows = []
+    for _owner, pair in reps.groupby("owner_id", dropna=False, sort=False):
+        by_rules = pair.set_index("scenario")
+        before, after = by_rules.loc[run.base], by_rules.loc["changed"]
+        rows.append(
+            {
+                _("Rep"): _rep_name(after),
+                _("Can take"): formatting.count(after["capacity_per_week"]),
+                _("Before"): formatting.number(before["crossings_per_week"]),
+                _("After"): formatting.number(after["crossings_per_week"]),
+                _("Of capacity"): _change(before, after, "capacity_rate"),
+                _("Busiest month"): _change(before, after, "busiest_capacity_rate"),
+            }
+        )
+    table = pd.DataFrame(rows)
+    return Table(
+        "reps_card",
+        title,
+        note,
+        table,
+        rows=reps,
+        alt=_("Load by rep before and after"),
+        numbers=tuple(table.columns[1:]),
+        unbroken=(table.columns[0],),
+    )
 
 
 def _change(before: pd.Series, after: pd.Series, column: str) -> str:
@@ -244,29 +303,33 @@ def _change(before: pd.Series, after: pd.Series, column: str) -> str:
 
 def _rep_name(rep: pd.Series) -> str:
     if formatting.is_missing(rep["owner_id"]):
-        return "given to none of them"
+        return _("given to none of them")
     team = "" if formatting.is_missing(rep["team"]) else f", {formatting.plain(rep['team'])}"
-    return f"{formatting.plain(rep['owner_id'])}{team}{'' if rep['is_active'] else ' (no longer active)'}"
+    name = f"{formatting.plain(rep['owner_id'])}{team}"
+    return name if rep["is_active"] else _("{rep} (no longer active)", rep=name)
 
 
-def _rules_card(rules: pd.DataFrame) -> None:
+def _rules_table(rules: pd.DataFrame) -> Table | Words:
     """What the changed playbook says otherwise."""
-    with shell.card("What was changed", "the playbook in force → the changed one", key="rules_card"):
-        if rules.empty:
-            st.markdown("No scoring rule differs from the playbook in force.")
-            return
-        rows = []
-        for rule in rules.itertuples():
-            if formatting.is_missing(rule.column_name):
-                change = "new" if formatting.is_missing(rule.before) else "gone"
-            else:
-                change = f"{formatting.plain(rule.column_name)}: {_cell(rule.before)} → {_cell(rule.after)}"
-            rows.append({"Rule": f"{RULE_TABLES[rule.table_name]} {formatting.plain(rule.rule)}", "Change": change})
-        shell.table(pd.DataFrame(rows), alt="Rules that differ", wide=("Rule", "Change"))
+    title, note = _("What was changed"), _("the playbook in force → the changed one")
+    if rules.empty:
+        return Words("rules_card", title, note, _("No scoring rule differs from the playbook in force."))
+    rows = []
+    for rule in rules.itertuples():
+        if formatting.is_missing(rule.column_name):
+            change = _("new") if formatting.is_missing(rule.before) else _("gone")
+        else:
+            change = f"{formatting.plain(rule.column_name)}: {_cell(rule.before)} → {_cell(rule.after)}"
+        rows.append(
+            {_("Rule"): f"{_(RULE_TABLES[rule.table_name])} {formatting.plain(rule.rule)}", _("Change"): change}
+        )
+    texts = pd.DataFrame(rows)
+    return Table("rules_card", title, note, texts, rows=rules, alt=_("Rules that differ"), wide=tuple(texts.columns))
 
 
 def _cell(value: str | None) -> str:
-    return "(empty)" if formatting.is_missing(value) else formatting.plain(value)
+    return _("(empty)") if formatting.is_missing(value) else formatting.plain(value)
 
 
-draw()
+if __name__ == "__main__":
+    shell.show(content)
