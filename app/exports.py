@@ -32,10 +32,24 @@ def download_picture(label: str, spec: Mapping, title: str, note: str, file_name
     _button(label, lambda: charts.png(spec, title, note), file_name, "image/png", key)
 
 
-def _button(label: str, make: Callable[[], bytes], file_name: str, mime: str, key: str | None) -> None:
+def download_pdf(label: str, make: Callable[[], bytes], file_name: str, is_possible: bool) -> None:
+    """A button that saves a PDF."""
+    _button(label, make, file_name, "application/pdf", "pack_pdf", is_disabled=not is_possible)
+
+
+def _button(
+    label: str, make: Callable[[], bytes], file_name: str, mime: str, key: str | None, is_disabled: bool = False
+) -> None:
     """Made when it is asked for. That happens outside the page's run: what it needs is given to it beforehand."""
     st.download_button(
-        label, make, file_name=file_name, mime=mime, on_click="ignore", icon=":material/download:", key=key
+        label,
+        make,
+        file_name=file_name,
+        mime=mime,
+        on_click="ignore",
+        icon=":material/download:",
+        key=key,
+        disabled=is_disabled,
     )
 
 

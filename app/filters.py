@@ -175,6 +175,12 @@ def badge_text(dimension: str, values: Sequence[str], labels: Mapping[str, str])
     return f"{_(DIMENSION_NAMES[dimension])}: {shown}{f' +{len(values) - 2}' if len(values) > 2 else ''}"
 
 
+def badge_texts(selection: Selection, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """What narrows the numbers, a text a filter."""
+    chosen = {dimension: getattr(selection, dimension) for dimension in DIMENSIONS}
+    return [badge_text(dimension, values, labels[dimension]) for dimension, values in chosen.items() if values]
+
+
 @dataclass(frozen=True)
 class Chosen:
     """What the bar says: the period's code, its own days where it has such, the five filters, the attribution model."""

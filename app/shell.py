@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from app import charts, data, exports, filters, formatting, languages, narrative
+from app import charts, data, exports, filters, formatting, languages, narrative, pack
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _
 from app.pages import ENTRIES, HEALTH, Entry
@@ -276,6 +276,37 @@ def show(content: Callable[[Frame], Page | State]) -> None:
         for column, (_weight, block) in zip(columns, row, strict=True):
             with column:
                 _draw_block(frame_, block, height="stretch")
+
+
+def offer_pack(entry: Entry) -> None:
+    """The way to the meeting pack, below the pages: chosen ones as one PDF, under the filters of now."""
+    frame_ = frame()
+    language, labels = languages.current(), {address: _(one.title) for address, one in ENTRIES.items()}
+    with st.sidebar.popover(_("Meeting pack"), icon=":material/picture_as_pdf:", key="pack", width="stretch"):
+        st.caption(_("The chosen pages as one PDF, with the period and the filters of now."))
+        usual = [address for address, one in ENTRIES.items() if one.filters] or [entry.address]
+        chosen = st.multiselect(
+            _("Pages"), list(labels), default=usual, format_func=labels.get, key="pack_pages", width="stretch"
+        )
+        apart = replace(frame_, code_of=_first_option, choices={})
+        exports.download_pdf(
+            _("Make the PDF"),
+            # Made outside of this run, in whose language and with whose filters it is to be.
+            lambda: _pack(apart, [ENTRIES[address] for address in labels if address in chosen], language),
+            f"funnelhouse_{frame_.run.as_of_date.isoformat()}.pdf",
+            is_possible=bool(chosen),
+        )
+
+
+def _pack(frame_: Frame, entries: Sequence[Entry], language: str) -> bytes:
+    languages.use(language)
+    parts = [frame_.period.span, *filters.badge_texts(frame_.selection, frame_.labels)]
+    parts.append(_("As of {moment}", moment=formatting.moment(frame_.run.as_of, frame_.run.reporting_timezone)))
+    return pack.pdf([(_(entry.title), entry.content(frame_)) for entry in entries], " · ".join(parts))
+
+
+def _first_option(_key: str, options: Mapping[str, str]) -> str:
+    return next(iter(options))
 
 
 def _draw_state(state: State) -> None:

@@ -20,3 +20,4 @@ entry, run = pages.navigation()
 shell.open_frame(entry)
 with shell.told_in_words():
     run()
+    shell.offer_pack(entry)

@@ -41,7 +41,7 @@ NAME_OF_KEY = "slice(datum.value, 4)"
 
 def _themed(chart: alt.LayerChart) -> dict:
     """The finished template in the house style, which it carries itself so that an export looks the same."""
-    return chart.to_dict() | {"config": CONFIG, "background": "transparent", "padding": 2}
+    return chart.to_dict() | {"config": CONFIG}
 
 
 def _filled(template: object, values: Mapping[str, object]) -> object:

@@ -48,6 +48,8 @@ DARK = {
 FONT = "Source Sans Pro"
 
 CONFIG = {
+    "background": "transparent",
+    "padding": 2,
     "font": "Source Sans, Source Sans Pro, sans-serif",
     "view": {"stroke": None},
     "axis": {
@@ -87,8 +89,6 @@ def chart(rows: pd.DataFrame, layers: Sequence[Mapping], height: float, **more: 
         "width": "container",
         "height": round(height),
         "config": CONFIG,
-        "background": "transparent",
-        "padding": 2,
         **more,
     }
 

@@ -158,6 +158,22 @@ def marts_on_older_data(file: str) -> pd.DataFrame:
     )
 
 
+def gaps_with_months(file: str, least: int) -> set[str]:
+    """The gaps that can be followed: at least two months have so many records."""
+    rows = query(
+        file,
+        """
+        select gap
+        from marts.fct_data_gaps_monthly
+        where total_count >= $least
+        group by gap
+        having count(*) > 1
+        """,
+        least=least,
+    )
+    return set(rows["gap"])
+
+
 def gap_months(file: str, gap: str) -> pd.DataFrame:
     """A gap month by month: how many records of the month have it."""
     return query(

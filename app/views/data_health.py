@@ -358,9 +358,10 @@ def _gaps_table(frame: shell.Frame, gaps: pd.DataFrame) -> Table | Words:
 
 def _gap_trend(frame: shell.Frame, gaps: pd.DataFrame) -> list[Block]:
     """How the share of one gap went from month to month."""
-    if gaps.empty:
+    followed = gaps[gaps["gap"].isin(queries.gaps_with_months(frame.file, frame.build.least_group_count))]
+    if followed.empty:
         return []
-    names = dict(zip(gaps["gap"], gaps["description"], strict=True))
+    names = dict(zip(followed["gap"], followed["description"], strict=True))
     gap = frame.choose("gap", _("Gap"), names)
     months = queries.gap_months(frame.file, gap)
     title = _("How a gap goes on")
@@ -370,9 +371,6 @@ def _gap_trend(frame: shell.Frame, gaps: pd.DataFrame) -> list[Block]:
         count=formatting.count(frame.build.least_group_count),
     )
     judged = months[months["total_count"] >= frame.build.least_group_count]
-    if len(judged) < 2:
-        text = _("Too few months have enough records to show how it goes on.")
-        return [Words("gap_trend_card", title, note, text, choices=("gap",))]
     rows = judged.assign(
         position=range(len(judged)),
         month=[formatting.month(value) for value in judged["month_start_date"]],
