@@ -52,7 +52,8 @@ class Table:
     """A table of finished texts, which may hold Markdown, and the rows behind it, which can be saved as they are.
 
     `numbers` are aligned to the right, `unbroken` columns stay on one line, `wide` ones have room to read. Where
-    `opens` names a page's address, each row leads there with the parameters of `links`, one mapping a row.
+    `opens` names a page's address, each row leads there with the parameters of `links`, one mapping a row. `width` is
+    the least width in rem before it scrolls.
     """
 
     key: str
@@ -69,6 +70,7 @@ class Table:
     opens: str | None = None
     links: Sequence[Mapping[str, str]] = ()
     is_folded: bool = False
+    width: int = 46
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,13 @@ def money(value: float | None, currency: str) -> str:
     return _hyphened(format_compact_currency(rounded, currency, locale=locale(), fraction_digits=2))
 
 
+def small_money(value: float | None, currency: str) -> str:
+    """26.77, 'EUR' → '€26.77': an amount of a few units, to the cent."""
+    if is_missing(value):
+        return MISSING
+    return _hyphened(format_currency(value, currency, locale=locale()))
+
+
 def figure(value: float | None, unit: str, currency: str) -> str:
     """A KPI's value as its unit wants it: 412, '€1.27M', '30.3%', '2.41'."""
     if is_missing(value):

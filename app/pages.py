@@ -39,7 +39,8 @@ class Entry:
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
-    N_("Win"): (Entry("funnel", N_("Funnel"), ":material/filter_alt:", LEADS),),
+    "": (Entry("overview", N_("Overview"), ":material/insights:", LEADS),),
+    N_("Win"): (Entry("funnel", N_("Funnel & leaks"), ":material/filter_alt:", LEADS),),
     N_("Decide"): (Entry("replay", N_("Replay"), ":material/history:"),),
     N_("Trust"): (Entry("data-health", N_("Data health"), ":material/health_and_safety:"),),
 }
@@ -65,7 +66,7 @@ def navigation() -> tuple[Entry, Callable[[], None]]:
     sections = {
         _(name) if name else "": [drawn[entry.address] for entry in section] for name, section in SECTIONS.items()
     }
-    sections[next(iter(sections))].append(named)
+    sections[""].append(named)
     page = st.navigation(sections)
     if page == named:
         # A copy: Streamlit empties the parameters before it reads the ones it is given.

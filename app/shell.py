@@ -35,7 +35,7 @@ STYLE = """
 [data-testid="stMetricDelta"] p, [data-testid="stMetricDeltaDescription"] p { white-space: normal; }
 /* A wide table or heat map scrolls inside its card, so that the page itself never does. */
 .stTable > div { overflow-x: auto; }
-.stTable table { font-size: 0.93rem; width: 100%; min-width: 46rem; }
+.stTable table { font-size: 0.93rem; width: 100%; }
 .stTable th { white-space: nowrap; }
 .stTable th p { opacity: 0.75; font-weight: 600; }
 .stTable td { vertical-align: top; white-space: normal; }
@@ -419,6 +419,7 @@ def _draw_rows(block: Table) -> None:
     if block.opens:
         _draw_opening_rows(block)
     else:
+        st.html(f"<style>.st-key-{block.key} .stTable table {{ min-width: {block.width}rem; }}</style>")
         table(block.texts, block.alt, block.numbers, block.unbroken, block.wide)
 
 

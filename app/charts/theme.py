@@ -3,6 +3,7 @@
 Blue is the measure, orange the one thing to look at, pale blue what lies below the benchmark, grey context.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -64,7 +65,7 @@ CONFIG = {
         "labelPadding": 6,
         "labelLimit": 150,
     },
-    "legend": {"labelColor": INK, "titleColor": MUTED, "labelLimit": 240},
+    "legend": {"symbolOpacity": 1, "labelColor": INK, "titleColor": MUTED, "labelLimit": 240},
     "text": {"fontSize": 13, "color": INK},
 }
 
@@ -120,22 +121,15 @@ def tick_axis(ticks: Ticks | None) -> dict | None:
     """An axis of finished texts at given values."""
     if not ticks:
         return None
-    texts = ", ".join(f"'{value:g}': {text!r}" for value, text in ((value, _quoted(text)) for value, text in ticks))
+    values, texts = json.dumps([value for value, _text in ticks]), json.dumps([text for _value, text in ticks])
     return {
         "title": None,
         "values": [value for value, _text in ticks],
-        "labelExpr": f"({{{texts}}})[format(datum.value, '~g')] || ''",
+        "labelExpr": f"{texts}[indexof({values}, datum.value)]",
         "labelColor": MUTED,
         "labelFontSize": 12,
         "labelOverlap": True,
     }
-
-
-class _quoted(str):
-    """A text as Vega's expressions write it."""
-
-    def __repr__(self) -> str:
-        return "'" + self.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def ticks(low: float, high: float, text: Callable[[float], str], most: int = 5) -> list[tuple[float, str]]:

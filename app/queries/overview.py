@@ -1,0 +1,167 @@
+"""How much revenue is being built, and what needs a decision."""
+
+from datetime import date
+
+import pandas as pd
+
+from app.data import HOLDS_FILTERS, Selection, narrowing, query
+
+# What it costs is known by channel, campaign and product, never by who somebody is.
+COSTED = ("channel", "campaign", "product")
+
+
+def deals(file: str, from_date: date | None, to_date: date | None, selection: Selection) -> pd.Series:
+    """Deals opened, and deals closed, between two local days."""
+    return query(
+        file,
+        f"""
+        with deals as (
+            select *,
+                ($from_date::date is null or created_date >= $from_date::date)
+                    and ($to_date::date is null or created_date <= $to_date::date) as is_opened,
+                closed_date is not null
+                    and ($from_date::date is null or closed_date >= $from_date::date)
+                    and ($to_date::date is null or closed_date <= $to_date::date) as is_ended,
+            from marts.fct_opportunities
+            where {HOLDS_FILTERS}
+        )
+
+        select
+            count(*) filter (is_opened) as opened_count,
+            coalesce(sum(pipeline_amount) filter (is_opened), 0) as pipeline_amount,
+            count(*) filter (is_ended) as closed_count,
+            count(*) filter (is_ended and is_won) as won_count,
+            coalesce(sum(won_amount) filter (is_ended), 0) as won_amount,
+            median(cycle_days) filter (is_ended and is_won) as median_cycle_days,
+        from deals
+        """,
+        from_date=from_date,
+        to_date=to_date,
+        **narrowing(selection),
+    ).iloc[0]
+
+
+def months(file: str, from_date: date | None, to_date: date | None, selection: Selection) -> pd.DataFrame:
+    """Per month: pipeline opened, revenue won, deals closed and won."""
+    return query(
+        file,
+        f"""
+        with deals as (
+            select * from marts.fct_opportunities where {HOLDS_FILTERS}
+        ),
+
+        events as (
+            select date_trunc('month', created_date)::date as month_start_date, pipeline_amount, 0 as won_amount,
+                0 as closed_count, 0 as won_count, null::double as cycle_days,
+            from deals
+            where ($from_date::date is null or created_date >= $from_date::date)
+                and ($to_date::date is null or created_date <= $to_date::date)
+            union all
+            select date_trunc('month', closed_date)::date, 0, won_amount, 1, is_won::int, if(is_won, cycle_days, null),
+            from deals
+            where closed_date is not null
+                and ($from_date::date is null or closed_date >= $from_date::date)
+                and ($to_date::date is null or closed_date <= $to_date::date)
+        ),
+
+        counted as (
+            select month_start_date,
+                sum(coalesce(pipeline_amount, 0)) as pipeline_amount,
+                sum(coalesce(won_amount, 0)) as won_amount,
+                sum(closed_count) as closed_count,
+                sum(won_count) as won_count,
+                median(cycle_days) as median_cycle_days,
+            from events
+            group by month_start_date
+        )
+
+        select
+            calendar.month_start_date,
+            coalesce(pipeline_amount, 0) as pipeline_amount,
+            coalesce(won_amount, 0) as won_amount,
+            coalesce(closed_count, 0) as closed_count,
+            coalesce(won_count, 0) as won_count,
+            median_cycle_days,
+        from (
+            select distinct month_start_date
+            from marts.dim_dates
+            where month_start_date between (select min(month_start_date) from counted)
+                and (select max(month_start_date) from counted)
+        ) as calendar
+        left join counted using (month_start_date)
+        order by month_start_date
+        """,
+        from_date=from_date,
+        to_date=to_date,
+        **narrowing(selection),
+    )
+
+
+def marketing_cost(file: str, from_date: date | None, to_date: date | None, selection: Selection) -> float | None:
+    """What marketing cost between two local days; None where nothing is known, or a filter is on that costs lack."""
+    if selection.persona or selection.segment:
+        return None
+    value = query(
+        file,
+        """
+        select sum(cost_amount) as cost_amount
+        from marts.fct_costs
+        where team = 'marketing'
+            and ($from_date::date is null or cost_date >= $from_date::date)
+            and ($to_date::date is null or cost_date <= $to_date::date)
+            and ($channels::varchar[] is null or list_contains($channels::varchar[], channel))
+            and ($campaign_ids::varchar[] is null or campaign_id in (
+                select campaigns.campaign_id from marts.dim_campaigns as campaigns
+                where list_contains($campaign_ids::varchar[], campaigns.campaign_id)
+                    or list_contains($campaign_ids::varchar[], campaigns.parent_campaign_id)
+            ))
+            and ($products::varchar[] is null or list_contains($products::varchar[], product))
+        """,
+        from_date=from_date,
+        to_date=to_date,
+        channels=selection.channel or None,
+        campaign_ids=selection.campaign or None,
+        products=selection.product or None,
+    )["cost_amount"].iloc[0]
+    return None if pd.isna(value) else float(value)
+
+
+def decisions(file: str, limit: int) -> pd.DataFrame:
+    """What the numbers point at, most money at stake first."""
+    return query(
+        file,
+        """
+        select diagnostic, subject, severity, description, recommended_action, affected_count, value_at_stake_amount
+        from marts.fct_diagnostics
+        where value_at_stake_amount > 0
+        order by value_at_stake_amount desc, diagnostic, subject
+        limit $limit
+        """,
+        limit=limit,
+    )
+
+
+def targets(file: str, from_date: date | None, to_date: date | None) -> pd.DataFrame:
+    """Per KPI that has targets: what came and what was to come, over the months of the period that have one."""
+    return query(
+        file,
+        """
+        select kpi, any_value(kpi_label) as kpi_label, any_value(unit) as unit, any_value(direction) as direction,
+            any_value(definition) as definition, sum(value) as value, sum(target) as target,
+        from marts.fct_kpis_monthly
+        inner join playbook.kpis using (kpi)
+        where dimension = 'all' and target is not null and unit in ('count', 'amount')
+            and ($from_date::date is null or month_start_date >= date_trunc('month', $from_date::date))
+            and ($to_date::date is null or month_start_date <= $to_date::date)
+        group by kpi
+        order by min(kpi_order)
+        """,
+        from_date=from_date,
+        to_date=to_date,
+    )
+
+
+def kpi_definitions(file: str) -> dict[str, str]:
+    """What each KPI means, in the playbook's words."""
+    rows = query(file, "select kpi, definition from playbook.kpis")
+    return dict(rows.itertuples(index=False))
