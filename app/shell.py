@@ -12,6 +12,7 @@ from app import charts, data, exports, filters, formatting, languages, narrative
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _
 from app.pages import ENTRIES, HEALTH, Entry
+from app.viewer import Viewer
 
 ASSETS = Path(__file__).parent / "assets"
 # What the marts say of a record without a value in the dimension that they are grouped by.
@@ -64,6 +65,7 @@ class Frame:
     build: data.Build
     labels: dict[str, dict[str, str]]
     chosen: filters.Chosen
+    viewer: Viewer
     # What a choice's code is, by its key: from the URL on the screen, the first option in the meeting pack.
     code_of: Callable[[str, Mapping[str, str]], str]
     choices: dict[str, Choice] = field(default_factory=dict)
@@ -128,7 +130,7 @@ def frame() -> Frame:
     return st.session_state["frame"]
 
 
-def open_frame(entry: Entry) -> None:
+def open_frame(entry: Entry, viewer: Viewer) -> None:
     """Draw what stands above a page's content, and keep what the page is made from."""
     st.html(STYLE)
     st.logo(str(ASSETS / "logo.svg"), size="large")
@@ -149,6 +151,7 @@ def open_frame(entry: Entry) -> None:
             data.build(file),
             labels,
             chosen,
+            viewer,
             code_of=lambda key, options: _hidden_choice(hidden, key, options),
         )
 

@@ -9,7 +9,7 @@ from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, n_
 from app.queries import overview as queries
 
-SHOWN_DECISIONS = 6
+SHOWN_DECISIONS = 4
 
 
 def content(frame: shell.Frame) -> Page | State:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from dashboard_helpers import DATA_HEALTH, FUNNEL, metrics, texts
+from streamlit import config
 
 pytestmark = pytest.mark.refresh
 
@@ -95,3 +96,14 @@ def test_a_source_that_is_old_or_silent_is_named_above_the_numbers(changed_compa
     assert [warning.value for warning in test.warning] == [words]
     assert test.get("page_link")
     assert metrics(test), "the numbers are shown all the same"
+
+
+def test_a_dashboard_that_listens_to_others_and_asks_nobody_who_they_are_shows_nothing(published_demo, open_page):
+    address = config.get_option("server.address")
+    config.set_option("server.address", "0.0.0.0")
+    try:
+        test = open_page(published_demo)
+    finally:
+        config.set_option("server.address", address)
+    assert "The dashboard is closed" in texts(test)
+    assert not test.metric

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,14 +35,21 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def dashboard(published_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The dashboard on the refreshed company, started as `make app` does. Its address."""
-    port = free_port()
-    log = tmp_path_factory.mktemp("dashboard") / "streamlit.log"
+    with served(published_demo, free_port(), tmp_path_factory.mktemp("dashboard")) as address:
+        yield address
+
+
+@contextmanager
+def served(data_dir: Path, port: int, folder: Path, *options: str) -> Iterator[str]:
+    """A dashboard on a data directory; its log lies in the folder. Its address."""
+    log = folder / "streamlit.log"
     address = f"http://127.0.0.1:{port}"
+    command = ["streamlit", "run", "app/streamlit_app.py", "--server.port", str(port), *options]
     with log.open("w") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app/streamlit_app.py", "--server.port", str(port)],
+            [sys.executable, "-m", *command],
             cwd=PROJECT_FOLDER,
-            env={**os.environ, "FUNNELHOUSE_DATA_DIR": str(published_demo)},
+            env={**os.environ, "FUNNELHOUSE_DATA_DIR": str(data_dir)},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
