@@ -331,6 +331,20 @@ def source_freshness(file: str) -> pd.DataFrame:
     )
 
 
+def marts_of_stale_sources(file: str) -> pd.DataFrame:
+    """The marts that rest on older data: one row per stale source and mart that is made of its rows."""
+    return _query(
+        file,
+        """
+        select source_label, mart
+        from marts.fct_mart_sources
+        inner join marts.fct_source_freshness using (source)
+        where is_stale
+        order by source_label, mart
+        """,
+    )
+
+
 def check_results(file: str) -> pd.DataFrame:
     """The checks of the run, the failed ones first, those that block before those that warn."""
     return _query(

@@ -34,7 +34,7 @@ def draw() -> None:
         st.markdown(narrative.health_sentence(checks, sources))
     naming = data.naming_counts(frame.file)
     _cards(frame.run, sources, checks, quarantine, naming)
-    _sources_card(frame.run, sources)
+    _sources_card(frame.run, sources, data.marts_of_stale_sources(frame.file))
     _checks_card(frame.run, checks)
     _gaps_card(frame.run, gaps)
     _naming_card(naming, data.misnamed_campaigns(frame.file, SHOWN_NAMES))
@@ -124,8 +124,8 @@ def _cards(
     )
 
 
-def _sources_card(run: data.PublishedRun, sources: pd.DataFrame) -> None:
-    """Per source: how old, how complete, and what went wrong last."""
+def _sources_card(run: data.PublishedRun, sources: pd.DataFrame, resting: pd.DataFrame) -> None:
+    """Per source: how old, how complete, what went wrong last, and what rests on it meanwhile."""
     with shell.card(
         "How fresh each source is",
         f"stale first · times in {formatting.plain(run.reporting_timezone)} · age as of "
@@ -168,6 +168,10 @@ def _sources_card(run: data.PublishedRun, sources: pd.DataFrame) -> None:
                     f":material/warning: **{formatting.plain(row.source_label)}**, tried "
                     f"{formatting.moment(row.last_attempt_at, run.reporting_timezone)}: {reason}"
                 )
+        for label, marts in resting.groupby("source_label")["mart"]:
+            summary = f"On older data of {formatting.plain(label)}: {formatting.counted(len(marts), 'published table')}"
+            with st.expander(summary):
+                st.markdown(", ".join(f"`{mart}`" for mart in marts))
 
 
 def _source_state(row) -> str:
