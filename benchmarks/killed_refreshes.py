@@ -1,13 +1,15 @@
-"""Refreshes of a small made-up company, killed at random moments: what readers see meanwhile, and what comes of it.
+"""Refreshes of a small made-up company, killed at random moments of every step: what readers see meanwhile, and what
+comes of it.
 
-Each round begins from nothing. In it, refreshes are killed one after the other, each beginning with what the one
-before left; then one runs to its end, and its marts are held against those of an undisturbed refresh. A reader asks the
-serving file all the while whether it is whole.
+Each round begins with what a refresh has published as of the day before. In it, refreshes are killed one after the
+other, each beginning with what the one before left; then one runs to its end, and its marts are held against those of
+an undisturbed refresh. A reader asks the serving file all the while whether it is whole.
 """
 
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -22,16 +25,17 @@ from tqdm import tqdm
 
 from ingestion.config import PROJECT_DIR
 
-AS_OF = "2026-10-01T00:00:00Z"
-ENDED = "it had ended before"
+DAY_BEFORE, AS_OF = "2026-09-30T00:00:00Z", "2026-10-01T00:00:00Z"
+# What it does before it has said anything.
+STARTING = "Starting"
 # What says when or by which run something was made, or what the last load brought, differs from run to run.
 OF_THE_RUN = {"published_run", "fct_check_results", "fct_restatements", "fct_source_freshness"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.killed_refreshes", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds (default: 5)")
-    parser.add_argument("--kills", type=int, default=10, help="kills of each round (default: 10)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds (default: 3)")
+    parser.add_argument("--kills", type=int, default=18, help="kills of each round (default: 18)")
     parser.add_argument("--leads", type=int, default=100, help="leads of the made-up company (default: 100)")
     parser.add_argument("--seed", type=int, default=1, help="what the moments are drawn from (default: 1)")
     arguments = parser.parse_args()
@@ -39,56 +43,71 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder) / "files"
         write = [sys.executable, "-m", "ingestion.simulator", "write", "--leads", str(arguments.leads)]
-        write += ["--now", AS_OF, "--as-of", AS_OF, "--out", str(files)]
+        write += ["--now", DAY_BEFORE, "--as-of", DAY_BEFORE, "--out", str(files)]
         subprocess.run(write, cwd=PROJECT_DIR, check=True, capture_output=True)
-        undisturbed = Company(Path(folder) / "undisturbed", files)
-        began = time.monotonic()
-        undisturbed.refresh()
-        duration, wanted = time.monotonic() - began, undisturbed.marts()
-        print(f"An undisturbed refresh takes {duration:.0f} s and publishes {len(wanted):,} tables.")
+        yesterday = Company(Path(folder) / "yesterday", files, DAY_BEFORE)
+        yesterday.refresh()
+        undisturbed = yesterday.a_day_later(Path(folder) / "undisturbed")
+        steps, wanted = undisturbed.refresh(), undisturbed.marts()
+        assert wanted != yesterday.marts(), "nothing is other than the day before"
+        print(f"An undisturbed refresh takes {sum(steps.values()):.0f} s and publishes {len(wanted):,} tables.")
+        moments = drawn(lot, steps)
         killed_while: Counter[str] = Counter()
         look_count = 0
         bar = tqdm(total=arguments.rounds * arguments.kills, unit="kill", leave=False, disable=None)
-        for number in range(arguments.rounds):
-            company = Company(Path(folder) / f"round_{number}", files)
+        for number in range(1, arguments.rounds + 1):
+            company = yesterday.a_day_later(Path(folder) / f"round_{number}")
             with Reader(company.data_dir / "serving") as reader:
-                for _ in range(arguments.kills):
-                    killed_while[company.kill_after(lot.uniform(0, duration))] += 1
-                    bar.update()
+                kills_left = arguments.kills
+                while kills_left:
+                    step = company.killed_at(*next(moments))
+                    if step:  # a refresh may be quicker than the undisturbed one and end before it is killed
+                        killed_while[step] += 1
+                        kills_left -= 1
+                        bar.update()
                 company.refresh()
-                differing = sorted(name for name, rows in company.marts().items() if rows != wanted[name])
-                assert not differing, f"other marts than undisturbed: {differing}"
+                marts = company.marts()
+            differing = sorted(name for name in wanted if marts.get(name) != wanted[name])
+            assert not differing, f"other marts than undisturbed: {differing}"
             assert not reader.faults, reader.faults[:3]
             look_count += reader.look_count
-            bar.write(f"Round {number + 1}: marts as undisturbed after {arguments.kills:,} kills.")
+            bar.write(f"After {killed_while.total():,} kills ({number:,} rounds) the marts are as undisturbed:")
+            for step in (*steps, *(killed_while.keys() - steps)):
+                bar.write(f"{killed_while[step]:>4}  while: {step}")
+            bar.write(f"      A reader looked {look_count:,} times and always saw a whole state.")
         bar.close()
-    for step, count in killed_while.most_common():
-        print(f"{count:>4}  killed while: {step}")
-    print(
-        f"{killed_while.total():,} kills survived; a reader looked {look_count:,} times and always saw a whole state."
-    )
+
+
+def drawn(lot: random.Random, steps: dict[str, float]) -> Iterator[tuple[str, float]]:
+    """Steps, the short ones as often as the long ones, and after how many seconds of it a refresh is killed."""
+    while True:
+        for step in lot.sample(list(steps), len(steps)):
+            yield step, lot.uniform(0, steps[step])
 
 
 class Company:
-    """The files of a company and a data directory of its own."""
+    """The files of a company and a data directory of its own, refreshed as of a moment."""
 
-    def __init__(self, data_dir: Path, files: Path) -> None:
-        self.data_dir = data_dir
-        data_dir.mkdir()
-        # Hashes of e-mails are ids in places: all directories have one secret, so that their marts can be compared.
-        (data_dir / "hash_secret").write_bytes(b"0" * 32)
+    def __init__(self, data_dir: Path, files: Path, as_of: str) -> None:
+        self.data_dir, self.files = data_dir, files
+        data_dir.mkdir(exist_ok=True)
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("FUNNELHOUSE_")
         } | {
             "FUNNELHOUSE_DATA_DIR": str(data_dir),
             "FUNNELHOUSE_FILES_DIR": str(files),
             "FUNNELHOUSE_SOURCES": "files",
-            "FUNNELHOUSE_AS_OF": AS_OF,
+            "FUNNELHOUSE_AS_OF": as_of,
         }
 
-    def start(self, output: Path) -> subprocess.Popen:
+    def a_day_later(self, data_dir: Path) -> "Company":
+        """The same company on the next day, with a copy of all that it has."""
+        shutil.copytree(self.data_dir, data_dir, symlinks=True)
+        return Company(data_dir, self.files, AS_OF)
+
+    def start(self) -> subprocess.Popen:
         command = [sys.executable, "-m", "dagster_project", "refresh"]
-        with output.open("w") as words:
+        with self.output.open("w") as words:
             # A group of its own, so that dbt is killed with it.
             return subprocess.Popen(
                 command,
@@ -99,23 +118,39 @@ class Company:
                 start_new_session=True,
             )
 
-    def refresh(self) -> None:
-        output = self.data_dir / "output.txt"
-        assert self.start(output).wait() == 0, output.read_text()
+    @property
+    def output(self) -> Path:
+        return self.data_dir / "output.txt"
 
-    def kill_after(self, seconds: float) -> str:
-        """Kill a refresh after so many seconds; return what it had just said that it does."""
-        output = self.data_dir / "output.txt"
-        process = self.start(output)
+    def step(self) -> str:
+        """What the refresh has last said that it does."""
+        lines = self.output.read_text().splitlines()
+        return next((line.strip(" …") for line in reversed(lines) if line.endswith("…")), STARTING)
+
+    def refresh(self) -> dict[str, float]:
+        """Refresh undisturbed; return how many seconds each step took."""
+        process, seconds, before = self.start(), {}, time.monotonic()
+        while process.poll() is None:
+            time.sleep(0.02)
+            step, now = self.step(), time.monotonic()
+            seconds[step] = seconds.get(step, 0) + now - before
+            before = now
+        assert process.returncode == 0, self.output.read_text()
+        return seconds
+
+    def killed_at(self, step: str, seconds: float) -> str | None:
+        """Kill a refresh so long after a step began; return in which one it then was, None where it had ended."""
+        process = self.start()
+        while self.step() != step and process.poll() is None:
+            time.sleep(0.02)
         try:
             process.wait(timeout=seconds)
-            return ENDED
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        words = output.read_text()
+        words = self.output.read_text()
         assert "✗" not in words and "Traceback" not in words, words
-        return next((line.strip(" …") for line in reversed(words.splitlines()) if line.endswith("…")), "starting")
+        return self.step() if process.returncode == -signal.SIGKILL else None
 
     def marts(self) -> dict[str, list[tuple]]:
         """All rows of all published tables, in order."""
@@ -152,8 +187,6 @@ class Reader(threading.Thread):
 
     def run(self) -> None:
         while not self.is_over.wait(0.5):
-            if not self.link.exists():
-                continue
             try:
                 with duckdb.connect(str(self.link.resolve()), read_only=True) as connection:
                     [(promised,)] = connection.execute("select row_counts from marts.published_run").fetchall()

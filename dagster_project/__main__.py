@@ -20,7 +20,7 @@ from dagster_project import dbt
 from ingestion import erasure, playbook
 from ingestion import load as loads
 from ingestion.config import PROJECT_DIR, Settings
-from ingestion.faults import Fault
+from ingestion.faults import Fault, way_out
 
 # What stands for a run where none could begin.
 NO_RUN = "not begun"
@@ -41,7 +41,8 @@ def main() -> int:
         say(f"✗ {fault}")
         return 1
     except OSError as error:  # a disk that is full, a folder that may not be written
-        say(f"✗ {error.filename or 'A file'}: {error.strerror or error}. Mend that and run the command again.")
+        words = way_out(settings.warehouse, str(error))
+        say(f"✗ {words or f'{error.filename}: {error.strerror}. Mend that and run the command again.'}")
         return 1
     except KeyboardInterrupt:
         return stopped()
@@ -69,6 +70,7 @@ def refresh(settings: Settings, _: list[str]) -> int:
         trouble = alerts.send(settings, NO_RUN, ["playbook"])
         raise Fault("\n".join(filter(None, [str(fault), trouble]))) from fault
     import dagster as dg
+    from sqlalchemy.exc import OperationalError
 
     from dagster_project.definitions import defs
     from dagster_project.progress import progress_logger
@@ -76,24 +78,30 @@ def refresh(settings: Settings, _: list[str]) -> int:
     nodes = json.loads(dbt.manifest_path(settings).read_text())["nodes"]
     job = defs.resolve_job_def("refresh").with_logger_defs({"progress": progress_logger(len(nodes))})
     dbt_log = dbt.target_dir(settings) / "build.log"
-    with dg.DagsterInstance.get() as instance, dbt_log.open("w") as log, contextlib.redirect_stdout(log):
-        result = job.execute_in_process(
-            instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}
-        )
+    try:
+        with dg.DagsterInstance.get() as instance, dbt_log.open("w") as log, contextlib.redirect_stdout(log):
+            result = job.execute_in_process(
+                instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}
+            )
+    except OperationalError as error:  # written all the while, it is often the first to miss the room
+        raise Fault(
+            f"Dagster's log in {settings.data_dir / 'dagster'} cannot be written ({error.orig}). Make sure that the "
+            "disk has room and run the command again; the published numbers are as they were."
+        ) from error
     checked = audit_report.folder_of(settings, result.run_id) / audit_report.INDEX
     if checked.exists():
         say(f"What was checked stands in {checked}")
     if result.success:
         say(f"✓ Published {(settings.serving_dir / 'current.duckdb').resolve()}")
         return 0
-    for error in run_errors(result.all_events):
+    for error in run_errors(settings, result.all_events):
         say(f"✗ {error}")
     say(f"✗ Nothing was published; readers keep the numbers they had. dbt's own log is {dbt_log}.")
     return 1
 
 
-def run_errors(events: list) -> list[str]:
-    """What stopped the run, a line each; a check that blocked has said so while it ran and is left out."""
+def run_errors(settings: Settings, events: list) -> list[str]:
+    """What stopped the run, once each; a check that blocked has said so while it ran and is left out."""
     lines = []
     for event in events:
         if event.event_type_value in ("STEP_FAILURE", "RESOURCE_INIT_FAILURE"):
@@ -102,8 +110,9 @@ def run_errors(events: list) -> list[str]:
                 error = error.cause
             if error.cls_name != "DagsterAssetCheckFailedError":
                 message = error.message.split(": ", 1)[-1].split("Errors parsed from dbt logs:")[-1]
-                lines.append(f"{event.step_key or 'refresh'}: {message.strip()}")
-    return lines
+                words = way_out(settings.warehouse, message)
+                lines.append(words or f"{event.step_key or 'refresh'}: {message.strip()}")
+    return list(dict.fromkeys(lines))
 
 
 def headline(settings: Settings, _: list[str]) -> int:

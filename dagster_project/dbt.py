@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from ingestion import playbook
 from ingestion.config import DBT_DIR, Settings
-from ingestion.faults import Fault
+from ingestion.faults import Fault, way_out
 from ingestion.mappings import mapped_columns
+from ingestion.sources import RAW_PREFIX
 
 # The one of this environment, whether or not it has been activated.
 DBT_EXECUTABLE = str(Path(sys.executable).with_name("dbt"))
@@ -70,6 +72,29 @@ def code_version(settings: Settings) -> str | None:
     return hashlib.sha256(json.dumps([models, macros], sort_keys=True).encode()).hexdigest()
 
 
+def mart_sources(settings: Settings) -> dict[str, list[str]]:
+    """Per mart, the sources that its rows are made of, by dbt's lineage; nothing before dbt has read the project.
+
+    What a source's `loads` tell of itself is no row of it: how fresh it is does not grow old with it.
+    """
+    path = manifest_path(settings)
+    if not path.exists():
+        return {}
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+
+    @cache
+    def sources_of(node: str) -> frozenset[str]:
+        if table := manifest["sources"].get(node):
+            return frozenset({table["source_name"].removeprefix(RAW_PREFIX)} if table["name"] != "loads" else ())
+        return frozenset().union(*map(sources_of, manifest["parent_map"].get(node, ())))
+
+    return {
+        node["name"]: sorted(sources_of(name))
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and node["schema"] == "marts"
+    }
+
+
 def parse(settings: Settings) -> None:
     """Write the manifest. Raises Fault where the project cannot be read; dbt says why."""
     settings.prepare_data_dir()
@@ -78,5 +103,14 @@ def parse(settings: Settings) -> None:
         # Nothing has been refreshed yet by this version; the defaults have the same tables.
         playbook.publish_defaults(settings)
     command = [DBT_EXECUTABLE, "parse", "--quiet"]
-    if subprocess.run(command, env=os.environ | environment, check=False).returncode:
-        raise Fault("dbt cannot read dbt_project; its own message stands above.")
+    parsed = subprocess.run(
+        command,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    if parsed.returncode:
+        words = parsed.stdout.strip()
+        raise Fault(way_out(settings.warehouse, words) or f"dbt cannot read dbt_project:\n{words}")

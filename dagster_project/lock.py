@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from dagster_project import alerts, serving
 from ingestion.config import Settings
+from ingestion.faults import damaged
 from ingestion.load import unreadable
 
 
@@ -41,10 +42,7 @@ class WarehouseLock(dg.ConfigurableResource):
     def _require_readable(self, run_id: str) -> None:
         settings = replace(Settings.from_environment(), data_dir=Path(self.data_dir))
         if reason := unreadable(settings.warehouse):
-            words = (
-                f"{settings.warehouse} cannot be read ({reason}). Move it and its .wal file away and run "
-                "`make restore`: it is made anew from what all loads have landed. docs/reliability.md says more."
-            )
+            words = damaged(settings.warehouse, reason)
             # No step has begun that could note its failure for the banner and tell the channel.
             serving.record_failure(settings, run_id, words)
             trouble = alerts.send(settings, run_id, ["warehouse"])

@@ -9,13 +9,13 @@ import json
 import os
 import subprocess
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dagster_project.dbt import code_version
+from dagster_project.dbt import code_version, mart_sources
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.faults import Fault
 
@@ -60,7 +60,7 @@ def publish(settings: Settings, run_id: str, checks: list[CheckResult]) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     contacts_dir(directory).mkdir(mode=0o700, exist_ok=True)
     now = _clock()
-    target = directory / f"{now.strftime(VERSION_NAME)}.duckdb"
+    target = directory / f"{_next_version(directory, now)}.duckdb"
     orphans = [path for path in versions(contacts_dir(directory)) if not (directory / path.name).exists()]
     for leftover in [*directory.glob("*.unfinished*"), *contacts_dir(directory).glob("*.unfinished*"), *orphans]:
         leftover.unlink()
@@ -96,6 +96,7 @@ def _write_serving(
         _copy_views(connection)
         _write_run(connection, settings, run_id, published_at)
         _write_checks(connection, checks)
+        _write_mart_sources(connection, settings)
         _copy_macros(connection)
         connection.execute("detach warehouse")
         connection.execute("checkpoint")
@@ -190,6 +191,12 @@ def published_at(settings: Settings) -> datetime | None:
 def versions(directory: Path) -> list[Path]:
     """The published files, oldest first."""
     return sorted(path for path in directory.glob("*.duckdb") if not path.is_symlink())
+
+
+def _next_version(directory: Path, now: datetime) -> str:
+    """A name after those of all versions: the clock may have been set back, and the oldest names are forgotten."""
+    newest = [datetime.strptime(path.stem, VERSION_NAME) + timedelta(microseconds=1) for path in versions(directory)]
+    return max([now, *newest[-1:]]).strftime(VERSION_NAME)
 
 
 def _copy_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
@@ -288,6 +295,14 @@ def _write_checks(connection: duckdb.DuckDBPyConnection, checks: list[CheckResul
             "insert into marts.fct_check_results values (?, ?, ?, ?, ?, ?, ?)",
             [list(asdict(check).values()) for check in checks],
         )
+
+
+def _write_mart_sources(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """One row per mart and source that its rows are made of, so that readers can be told what a stale source is in."""
+    connection.execute("create table marts.fct_mart_sources (mart varchar, source varchar)")
+    pairs = [[mart, source] for mart, sources in mart_sources(settings).items() for source in sources]
+    if pairs:
+        connection.executemany("insert into marts.fct_mart_sources values (?, ?)", pairs)
 
 
 def _point_at(directory: Path, name: str, target: Path) -> None:

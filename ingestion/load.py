@@ -1,6 +1,7 @@
 """Run a source into the warehouse: all of it or nothing, and a line in its `loads` table either way."""
 
 import csv
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from ingestion.config import Settings
-from ingestion.faults import Fault
+from ingestion.faults import DAMAGE, Fault, way_out
 from ingestion.landing import (
     LOADED_MARK,
     Landed,
@@ -60,13 +61,17 @@ def load(name: str, settings: Settings) -> Load:
     already, nor as of a past moment once a load has been made by the clock: raw tables only ever grow forward in time,
     so that any past moment can be built again.
 
-    Raises Fault where there is no such source or the data directory cannot be written.
+    Raises Fault where there is no such source, the data directory cannot be written or the warehouse is damaged: that
+    is no fault of the source, and what is built on it would fail anyway.
     """
     source = source_module(name)
     settings.prepare_data_dir()
     dataset, loaded_at = raw_dataset(name), settings.now()
-    _sweep_incomplete(settings, dataset)
-    last = last_loaded_at(settings, dataset)
+    try:
+        _sweep_incomplete(settings, dataset)
+        last = last_loaded_at(settings, dataset)
+    except duckdb.Error as error:
+        raise Fault(_meant(settings, str(error))) from error
     if last and loaded_at < last:
         message = f"nothing loaded: {loaded_at:%Y-%m-%d %H:%M} lies before the last load of {last:%Y-%m-%d %H:%M}"
         return Load(name, SKIPPED, message, last)
@@ -86,7 +91,8 @@ def load(name: str, settings: Settings) -> Load:
         outcome = _loaded(name, extraction, told, loaded_at)
         news = [landed_source(name, [extraction.landing], extraction.columns, extraction.complete)]
     notices = tuple(map(settings.without_secrets, outcome.notices))
-    outcome = replace(outcome, message=settings.without_secrets(outcome.message), notices=notices)
+    message = settings.without_secrets(_meant(settings, outcome.message))
+    outcome = replace(outcome, message=message, notices=notices)
     line = _line(outcome, started, loaded_at)
     if extraction:  # before the load: what is marked in vain is unmarked by the next one, what is not marked is lost
         mark_loaded(extraction.landing, Landed(line, extraction.columns))
@@ -94,7 +100,7 @@ def load(name: str, settings: Settings) -> Load:
         _run(name, settings, [*news, _loads_resource([line])])
     except PipelineStepFailed as failure:
         # Half a package may be there; nobody reads it, and the next load sweeps it.
-        reason = " ".join(str(failure.exception).split())[:LONGEST_WORDS]
+        reason = _meant(settings, " ".join(str(failure.exception).split()))[:LONGEST_WORDS]
         message = f"{settings.warehouse} cannot be written ({reason}); nothing is loaded."
         return Load(name, FAILED, message, last)
     if outcome.status == LOADED:  # what was read is in the raw tables; the pages may tell of people who are suppressed
@@ -115,6 +121,17 @@ def unreadable(warehouse: Path) -> str | None:
     except duckdb.Error as error:
         return " ".join(str(error).split())[:LONGEST_WORDS]
     return None
+
+
+def _meant(settings: Settings, words: str) -> str:
+    """What a tool's words mean where they tell of the disk: no file of the source is to blame for that.
+
+    Raises Fault where the warehouse is damaged.
+    """
+    meaning = way_out(settings.warehouse, words)
+    if DAMAGE in words:
+        raise Fault(meaning)
+    return meaning or words
 
 
 def _odd(name: str, error: Exception) -> str:
@@ -150,7 +167,6 @@ def last_loaded_at(settings: Settings, dataset: str) -> datetime | None:
 
 
 def _run(name: str, settings: Settings, data: object) -> None:
-    dlt.config["runtime.log_level"] = "CRITICAL"
     dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
     dlt.config["load.delete_completed_jobs"] = True  # copies of rows: people's data lie in raw files and tables alone
     credentials = DuckDbCredentials(str(settings.warehouse))
@@ -162,6 +178,8 @@ def _run(name: str, settings: Settings, data: object) -> None:
         destination=dlt.destinations.duckdb(credentials),
         dataset_name=raw_dataset(name),
     )
+    # What fails is told in a line, and dlt would say pages; a pipeline that is made sets the level itself.
+    logging.getLogger("dlt").setLevel(logging.CRITICAL)
     pipeline.run(data, loader_file_format="parquet")
 
 

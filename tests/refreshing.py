@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,17 @@ PROJECT_DIR = Path(__file__).resolve().parent.parent
 SHARED_DATA = PROJECT_DIR.parent / "shared" / "data"
 
 
-def run_funnelhouse(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run `python -m dagster_project …` as `make` does, with nothing of this session's settings but `environment`."""
+def run_funnelhouse(
+    command: str, environment: dict[str, str], file_size_limit: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m dagster_project …` as `make` does, with nothing of this session's settings but `environment`.
+
+    No file may grow beyond `file_size_limit` bytes: as if the disk were full.
+    """
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_limit, file_size_limit))
+
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("FUNNELHOUSE_", "DBT_"))}
     # Set but empty, so that a developer's own .env does not reach the tests.
     unset = dict.fromkeys(re.findall(r"FUNNELHOUSE_\w+", (PROJECT_DIR / ".env.example").read_text()), "")
@@ -24,6 +34,7 @@ def run_funnelhouse(command: str, environment: dict[str, str]) -> subprocess.Com
         capture_output=True,
         text=True,
         check=False,
+        preexec_fn=limit if file_size_limit else None,
     )
 
 

@@ -4,6 +4,7 @@ import dagster as dg
 
 from dagster_project import alerts, serving
 from dagster_project.defs.resources import SETTINGS
+from ingestion.faults import way_out
 
 
 @dg.failure_hook
@@ -19,7 +20,8 @@ def note_for_readers(context: dg.HookContext) -> None:
         if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
     }
     reasons = [f"{name}: {description}" if description else f"{name} failed" for name, description in blocking.items()]
-    message = "; ".join(reasons) or (str(context.op_exception).strip() or "no reason was given").splitlines()[0]
+    words = str(context.op_exception).strip() or "no reason was given"
+    message = "; ".join(reasons) or way_out(SETTINGS.warehouse, words) or words.splitlines()[0]
     if serving.record_failure(SETTINGS, context.run_id, f"{context.op.name}: {message}"):
         trouble = alerts.send(SETTINGS, context.run_id, list(blocking) or [context.op.name])
         if trouble:

@@ -102,6 +102,22 @@ def test_a_stale_source_is_named(changed_company, open_page):
     assert "stale" in sources["State"].iloc[0]
 
 
+def test_what_rests_on_a_stale_source_is_told_mart_by_mart(changed_company, open_page):
+    source = "(select min(source) from marts.fct_source_freshness)"
+    label = f"update marts.fct_source_freshness set source_label = 'The CRM' where source = {source}"
+    mend = "update marts.fct_source_freshness set is_stale = false"
+    company = changed_company(label, mend, f"{mend.replace('false', 'true')} where source = {source}")
+    made_of_it = ask(company, f"select mart from marts.fct_mart_sources where source = {source} order by mart")
+    assert ("dim_leads",) in made_of_it and ("fct_source_freshness",) not in made_of_it
+    told = {
+        block.label: block.markdown[0].value for block in open_page(company, DATA_HEALTH).expander if block.markdown
+    }
+    words = f"On older data of The CRM: {len(made_of_it)} published tables"
+    assert told[words] == ", ".join(f"`{mart}`" for (mart,) in made_of_it)
+    fresh = open_page(changed_company(label, mend), DATA_HEALTH)
+    assert not [block.label for block in fresh.expander if "The CRM" in block.label]
+
+
 def test_gaps_are_ranked_by_gravity_and_share(changed_company, open_page):
     company = changed_company(
         "delete from marts.fct_data_gaps",

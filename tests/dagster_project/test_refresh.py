@@ -84,6 +84,98 @@ def test_a_past_moment_built_again_gives_identical_marts(tmp_path):
     assert marts(second) == on_second_day
 
 
+def test_while_a_source_is_down_the_others_go_on_and_what_rests_on_it_is_told_until_it_returns(
+    tmp_path, simulated_files, query
+):
+    events, data_dir = tmp_path / "events", tmp_path / "data"
+    environment = {
+        "FUNNELHOUSE_DATA_DIR": str(data_dir),
+        "FUNNELHOUSE_SOURCES": "files,web_events",
+        "FUNNELHOUSE_FILES_DIR": str(simulated_files),
+        "FUNNELHOUSE_WEB_EVENTS_DIR": str(events),
+    }
+    days = [environment | {"FUNNELHOUSE_AS_OF": f"2026-10-2{day}T06:00:00Z"} for day in range(5)]
+
+    def load_both(day: dict[str, str]) -> list[str]:
+        return [load(source, Settings.from_environment(day)).status for source in ("files", "web_events")]
+
+    event = (
+        '{"event_id": "%s", "event_type": "page_view", "occurred_at": "2026-10-20T05:00:00Z", "anonymous_id": "v"}\n'
+    )
+    write_files(events, {"events.jsonl": event % 1})
+    assert load_both(days[0]) == ["loaded", "loaded"]
+    events.rename(tmp_path / "away")
+    for day in days[1:3]:
+        assert load_both(day) == ["loaded", "failed"]
+    result = run_funnelhouse("refresh", days[3])
+    assert result.returncode == 0, result.stderr
+    freshness = "select source, last_loaded_at::date::varchar, is_stale from marts.fct_source_freshness order by source"
+    stale = [("files", "2026-10-23", False), ("web_events", "2026-10-20", True)]
+    assert query(data_dir, freshness) == stale
+    made_of = "select mart from marts.fct_mart_sources where source = ?"
+    resting = {mart for (mart,) in query(data_dir, made_of, ["web_events"])}
+    assert {"dim_leads", "fct_touches", "fct_kpis_monthly"} <= resting
+    assert resting.isdisjoint({"fct_web_sessions_daily", "fct_source_freshness", "dim_dates"})
+    assert ("fct_web_sessions_daily",) in query(data_dir, made_of, ["files"])
+
+    (tmp_path / "away").rename(events)
+    write_files(events, {"more.jsonl": event % 2})
+    assert load_both(days[4]) == ["loaded", "loaded"]
+    built = run_funnelhouse("exec dbt run --quiet --select +fct_source_freshness", days[4])
+    assert built.returncode == 0, built.stdout
+    with duckdb.connect(str(data_dir / "warehouse.duckdb"), read_only=True) as connection:
+        fresh = [("files", "2026-10-24", False), ("web_events", "2026-10-24", False)]
+        assert connection.execute(freshness).fetchall() == fresh
+        assert connection.execute("select count(*) from raw_web_events.events").fetchall() == [(2,)]
+
+
+# What the loads of a source tell of themselves, of which there are more where it was asked each day.
+OF_THE_LOADS = {"fct_source_freshness"}
+
+
+def write_day(inbox: Path, day: int) -> None:
+    """The files of a company of which each day leads come, move on and buy; an address and an amount are mended."""
+    days = range(day + 1)
+    leads = [f"{n},lead{n}@acme{n}.example,Acme {n},2026-03-0{n + 1}T08:00:00Z,webinar" for n in days]
+    stages = [f"{n},lead,2026-03-0{n + 1}T08:00:00Z" for n in days]
+    stages += [f"{n},mql,2026-03-0{n + 2}T08:00:00Z" for n in days if n < day]
+    stages += [f"{n},sql,2026-03-0{n + 3}T08:00:00Z" for n in days if n < day - 1]
+    deals = [f"O{n},{n},2026-03-0{n + 3}T09:00:00Z,proposal,{100 + day}" for n in days if n < day - 1]
+    write_files(
+        inbox,
+        {
+            "leads.csv": "\n".join(["lead_id,email,company_name,created_at,lead_source", *leads]),
+            "lead_stage_changes.csv": "\n".join(["lead_id,stage,changed_at", *stages]),
+            "accounts.csv": "\n".join(["account_id,account_name", *(f"{n},Acme {n}" for n in days)]),
+            "opportunities.csv": "\n".join(["opportunity_id,account_id,created_at,stage,amount_local", *deals]),
+            "opportunity_contacts.csv": "\n".join(
+                ["opportunity_id,lead_id,is_primary", *(f"O{n},{n},true" for n in days if n < day - 1)]
+            ),
+        },
+    )
+
+
+def test_one_refresh_after_a_missed_week_gives_what_daily_refreshes_give(tmp_path):
+    inbox = tmp_path / "inbox"
+    environment = {"FUNNELHOUSE_FILES_DIR": str(inbox)}
+    daily = environment | {"FUNNELHOUSE_DATA_DIR": str(tmp_path / "daily")}
+    missed = environment | {"FUNNELHOUSE_DATA_DIR": str(tmp_path / "missed")}
+    for data_dir in ("daily", "missed"):
+        (tmp_path / data_dir).mkdir()
+        (tmp_path / data_dir / "hash_secret").write_bytes(b"0" * 32)
+    for day in range(7):
+        write_day(inbox, day)
+        moment = {"FUNNELHOUSE_AS_OF": f"2026-03-0{day + 1}T12:00:00"}
+        assert load_files(daily | moment) == "loaded"
+        if day in (0, 6):
+            assert load_files(missed | moment) == "loaded"
+    on_each_day, at_once = marts(daily | moment), marts(missed | moment)
+    assert len(on_each_day["dim_leads"]) == 7
+    assert len(on_each_day["fct_opportunities"]) == 5
+    for name in on_each_day.keys() - OF_THE_LOADS:
+        assert at_once[name] == on_each_day[name], name
+
+
 @pytest.fixture(scope="module")
 def rebuilt(demo_environment, tmp_path_factory) -> dict[str, list[tuple]]:
     """All marts of the made-up company, loaded and built from nothing another time."""

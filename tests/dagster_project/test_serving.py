@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -337,6 +338,21 @@ def test_a_publish_that_is_killed_at_any_of_twelve_moments_leaves_a_whole_state(
     serving.publish(settings, "run 3", [])
     assert read(settings) == {2}
     assert not list(settings.serving_dir.glob("*.unfinished*"))
+
+
+def test_what_is_published_after_the_clock_was_set_back_is_what_readers_see_and_is_kept(settings, monkeypatch):
+    for version in range(serving.KEPT_FILES):
+        build(settings, version)
+        serving.publish(settings, f"run {version}", [])
+    before = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=400)
+    monkeypatch.setattr(serving, "_clock", lambda: before)
+    for version in (100, 101):
+        build(settings, version)
+        serving.publish(settings, f"run {version}", [])
+        assert read(settings) == {version}
+        assert contacts(settings, "select run_id from published_run") == [(f"run {version}",)]
+    serving.rollback(settings)
+    assert read(settings) == {100}
 
 
 def test_a_note_of_the_last_run_that_is_damaged_is_as_none(settings):

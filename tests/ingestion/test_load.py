@@ -380,6 +380,58 @@ def test_a_damaged_warehouse_that_was_moved_away_is_loaded_anew_in_full(company)
     assert sorted(company.versions("leads", "lead_id, _row_hash")) == sorted(before)
 
 
+LOADED_WITH_LITTLE_ROOM = """
+import resource, sys
+from ingestion.config import Settings
+from ingestion.load import load
+settings = Settings.from_environment(dict(pair.split("=", 1) for pair in sys.argv[2:]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+result = load("files", settings)
+print(result.status, result.message, sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("room", [60_000, 2_500_000, 4_000_000])
+def test_a_disk_that_is_full_while_loading_is_one_line_and_the_next_load_is_whole(company, no_doubles, room):
+    """The disk is full while files are read, while what is new is landed, or while the warehouse is written."""
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.load("2026-03-01T00:00:00Z")
+    names = [f"Company {number} {number * 7919 % 100_003:x}" for number in range(60_000)]
+    rows = "".join(f"N{number},2026-01-31,{name}\n" for number, name in enumerate(names))
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n" + rows)
+    company.environment["FUNNELHOUSE_AS_OF"] = "2026-03-02T00:00:00Z"
+    environment = {"FUNNELHOUSE_DATA_DIR": company.settings.data_dir, "FUNNELHOUSE_FILES_DIR": company.inbox}
+    pairs = [f"{name}={value}" for name, value in (environment | company.environment).items()]
+    command = [sys.executable, "-c", LOADED_WITH_LITTLE_ROOM, str(room), *pairs]
+    full = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
+    status, message = full.stdout.splitlines()
+    assert status == FAILED
+    assert f"The disk of {company.settings.data_dir} is full (File too large)" in message
+    assert "cannot be read" not in message
+    assert "Traceback" not in full.stderr
+    assert company.standing("leads", "lead_id", "lead_id") == [("L1",)]
+    assert company.load("2026-03-02T00:00:00Z").status == LOADED
+    assert len(company.standing("leads", "lead_id", "lead_id")) == 60_001
+
+
+def test_a_block_that_is_damaged_is_no_fault_of_the_source_and_a_restore_heals_it(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\nL2,2026-01-31,Beta\n")
+    company.load("2026-03-01T00:00:00Z")
+    [block] = company.query(
+        "select min(block_id) as id from pragma_storage_info('raw_files.leads') where persistent and block_id >= 0"
+    )
+    with company.settings.warehouse.open("r+b") as file:
+        file.seek(3 * 4096 + block["id"] * 262_144 + 131_072)  # after the file's headers, amid the block
+        file.write(b"\xff" * 1000)
+    assert unreadable(company.settings.warehouse) is None, "the catalogue is as it was"
+    with pytest.raises(Fault, match=r"warehouse\.duckdb cannot be read .* run `make restore`"):
+        company.load("2026-03-02T00:00:00Z")
+    lose_warehouse(company)
+    restore(company.settings, lambda _: None)
+    assert company.load("2026-03-02T00:00:00Z").status == LOADED
+    assert company.standing("leads", "lead_id", "lead_id") == [("L1",), ("L2",)]
+
+
 def lose_warehouse(company: Company) -> None:
     company.settings.warehouse.unlink()
 
