@@ -185,4 +185,5 @@ def _percent(value: float, digits: int) -> str:
 
 
 def _hyphened(text: str) -> str:
-    return text.replace("\N{MINUS SIGN}", "-")
+    """With a plain hyphen for a minus, and a space after a currency that has no sign of its own."""
+    return re.sub(r"([A-Z]{3})(?=\d)", "\\1\N{NO-BREAK SPACE}", text.replace("\N{MINUS SIGN}", "-"))

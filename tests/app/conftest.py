@@ -49,12 +49,12 @@ def changed_company(published_demo: Path, tmp_path: Path) -> Callable[..., Path]
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open a page of the dashboard, its filters given as they stand in the URL."""
 
-    def open_(data_folder: Path, page: str = "views/funnel.py", **url: str | list[str]) -> AppTest:
+    def open_(data_folder: Path, page: str = "views/overview.py", **url: str | list[str]) -> AppTest:
         monkeypatch.setenv("FUNNELHOUSE_DATA_DIR", str(data_folder))
         test = AppTest.from_file(str(PROJECT_FOLDER / "app" / "streamlit_app.py"), default_timeout=30)
         for name, value in url.items():
             test.query_params[name] = value
-        if page != "views/funnel.py":
+        if page != "views/overview.py":
             test.run()
             test.switch_page(page)
             for name, value in url.items():
