@@ -40,7 +40,12 @@ class Entry:
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "": (Entry("overview", N_("Overview"), ":material/insights:", LEADS),),
-    N_("Win"): (Entry("funnel", N_("Funnel & leaks"), ":material/filter_alt:", LEADS),),
+    N_("Win"): (
+        Entry("funnel", N_("Funnel & leaks"), ":material/filter_alt:", LEADS),
+        Entry("velocity", N_("Velocity & stuck"), ":material/hourglass_bottom:", LEADS),
+        Entry("handover", N_("Hand-over & SLA"), ":material/handshake:", LEADS),
+        Entry("opportunities", N_("Opportunities"), ":material/paid:", LEADS),
+    ),
     N_("Decide"): (Entry("replay", N_("Replay"), ":material/history:"),),
     N_("Trust"): (Entry("data-health", N_("Data health"), ":material/health_and_safety:"),),
 }

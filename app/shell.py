@@ -239,6 +239,16 @@ def compared(now: float | None, before: float | None, period: filters.Period | N
     return {"pill": change, "compared": _("vs {period}", period=period.short), "tone": tone, "arrow": True}
 
 
+def thinned(rows: pd.DataFrame, series: str, most: int) -> pd.DataFrame:
+    """At most so many rows of each series, evenly taken, the first and the last among them: as many as the eye sees."""
+    parts = []
+    for _name, part in rows.groupby(series, sort=False):
+        step = max((len(part) - 1) / (most - 1), 1) if len(part) > 1 else 1
+        places = sorted({round(place * step) for place in range(int((len(part) - 1) / step) + 1)} | {len(part) - 1})
+        parts.append(part.iloc[places])
+    return pd.concat(parts)
+
+
 def value_label(frame_: Frame, dimension: str, value: str) -> str:
     """A dimension's value as the company calls it."""
     return _("not recorded") if value == NOT_RECORDED else frame_.labels[dimension].get(value, value)
