@@ -10,7 +10,6 @@ from app.content import Page, State
 from app.languages import N_, _
 
 LEADS = ("period", "channel", "campaign", "persona", "segment", "product")
-WITH_MODEL = (*LEADS, "model")
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("velocity", N_("Velocity & stuck"), ":material/hourglass_bottom:", LEADS),
         Entry("handover", N_("Hand-over & SLA"), ":material/handshake:", LEADS),
         Entry("opportunities", N_("Opportunities"), ":material/paid:", LEADS),
+    ),
+    N_("Spend"): (
+        Entry("attribution", N_("Attribution"), ":material/account_tree:", ("period", "channel", "campaign", "model")),
+        Entry("roi", N_("ROI & budget"), ":material/savings:", ("period", "model")),
     ),
     N_("Decide"): (Entry("replay", N_("Replay"), ":material/history:"),),
     N_("Trust"): (Entry("data-health", N_("Data health"), ":material/health_and_safety:"),),
