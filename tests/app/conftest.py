@@ -16,6 +16,8 @@ for folder in (PROJECT_FOLDER, Path(__file__).resolve().parent):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+from app import pages  # noqa: E402
+
 
 @pytest.fixture(autouse=True)
 def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +56,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
         test = AppTest.from_file(str(PROJECT_FOLDER / "app" / "streamlit_app.py"), default_timeout=30)
         for name, value in url.items():
             test.query_params[name] = value
-        if page != "views/funnel.py":
+        if page != pages.FIRST.path:
             test.run()
             test.switch_page(page)
             for name, value in url.items():

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from app import formatting
+from app.languages import n_
 
 
 @pytest.mark.parametrize(
@@ -34,14 +35,15 @@ def test_a_rate_never_rounds_a_part_to_nothing_or_to_everything(value, text):
         (1222.4, "EUR", "€1,222"),
         (9_999, "EUR", "€9,999"),
         (9_999.7, "EUR", "€10K"),
-        (48_300, "USD", "$48K"),
-        (999_600, "EUR", "€1.00M"),
+        (48_300, "USD", "$48.3K"),
+        (999_600, "EUR", "€1M"),
         (1_270_000, "EUR", "€1.27M"),
-        (26_040_000, "GBP", "£26.0M"),
+        (26_040_000, "GBP", "£26M"),
         (136_600_000, "EUR", "€137M"),
-        (2_500_000_000, "EUR", "€2.50B"),
-        (-48_300, "EUR", "-€48K"),
-        (1222, "SEK", "SEK 1,222"),
+        (2_500_000_000, "EUR", "€2.5B"),
+        (-48_300, "EUR", "-€48.3K"),
+        (48_300, "SEK", "SEK\xa048.3K"),
+        (1222, "SEK", "SEK\xa01,222"),
         (None, "EUR", "–"),
     ],
 )
@@ -87,9 +89,9 @@ def test_moments_are_shown_in_the_reporting_time_zone():
 
 
 def test_one_of_a_thing_is_singular():
-    assert formatting.counted(1, "lead") == "1 lead"
-    assert formatting.counted(0, "opportunity", "opportunities") == "0 opportunities"
-    assert formatting.counted(1234, "lead") == "1,234 leads"
+    assert n_("{count} lead", "{count} leads", 1) == "1 lead"
+    assert n_("{count} opportunity", "{count} opportunities", 0) == "0 opportunities"
+    assert n_("{count} lead", "{count} leads", 1234) == "1,234 leads"
 
 
 def test_data_cannot_smuggle_markdown_into_a_page():

@@ -8,6 +8,7 @@ import pytest
 from app import narrative
 from app.filters import resolve_period
 
+LEAST = 20
 PERIOD = resolve_period("12M", date(2026, 11, 20))
 STAGES = ["Prospect", "Talks", "Offer", "Signed"]
 
@@ -80,20 +81,20 @@ def funnel(*counts: int, cohort: int | None = None, labels: list[str] = STAGES) 
     ],
 )
 def test_the_funnel_sentence_says_what_happened(rows: pd.DataFrame, sentence: str):
-    assert narrative.funnel_sentence(rows, PERIOD) == sentence
+    assert narrative.funnel_sentence(rows, PERIOD, LEAST) == sentence
 
 
 def test_of_equally_weak_steps_the_earlier_one_is_named():
-    assert narrative.weakest_step(funnel(100, 50, 25, 25)).name == "Prospect → Talks"
+    assert narrative.weakest_step(funnel(100, 50, 25, 25), LEAST).name == "Prospect → Talks"
 
 
 def test_a_step_that_too_few_leads_stand_before_is_not_judged():
-    assert narrative.weakest_step(funnel(100, 19, 1, 0)).name == "Prospect → Talks"
-    assert narrative.weakest_step(funnel(19, 1, 0, 0)) is None
+    assert narrative.weakest_step(funnel(100, 19, 1, 0), LEAST).name == "Prospect → Talks"
+    assert narrative.weakest_step(funnel(19, 1, 0, 0), LEAST) is None
 
 
 def test_stage_names_stand_in_the_sentence_as_they_are():
-    sentence = narrative.funnel_sentence(funnel(100, 30, labels=["A $ *b*", "C_d"]), PERIOD)
+    sentence = narrative.funnel_sentence(funnel(100, 30, labels=["A $ *b*", "C_d"]), PERIOD, LEAST)
     assert r"A \$ \*b\* → C\_d" in sentence
 
 
@@ -140,18 +141,18 @@ FRESH = ("Files", "loaded", 2.0)
         (
             checks((False, "warn"), (True, "block")),
             sources(FRESH),
-            "1 of 2 checks failed; it does not block publishing.",
+            "1 of 2 checks failed. It does not block publishing.",
         ),
         (
             checks((False, "warn"), (False, "block")),
             sources(FRESH),
-            "2 of 2 checks failed; 1 should have blocked publishing.",
+            "2 of 2 checks failed. 1 should have blocked publishing.",
         ),
-        (checks((False, "block")), sources(FRESH), "1 of 1 check failed; it should have blocked publishing."),
+        (checks((False, "block")), sources(FRESH), "1 of 1 check failed. 1 should have blocked publishing."),
         (
             checks((False, "warn"), (False, "warn"), (True, "block")),
             sources(FRESH),
-            "2 of 3 checks failed; none blocks publishing.",
+            "2 of 3 checks failed. None blocks publishing.",
         ),
         (
             checks((True, "warn")),
@@ -181,7 +182,7 @@ FRESH = ("Files", "loaded", 2.0)
         (
             checks((True, "warn")),
             sources(("Quiet CRM", "loaded", 5.0), FRESH),
-            "The only check passed. Quiet CRM has brought nothing new for 5.0 days.",
+            "The only check passed. Quiet CRM has brought nothing new for 5 days.",
         ),
         (
             checks((True, "warn")),

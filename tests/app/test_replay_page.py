@@ -9,7 +9,7 @@ import pytest
 from dashboard_helpers import ask, chart_words, metrics, texts
 
 from app import narrative
-from app.data import Replay
+from app.queries.replay import Replay
 from dagster_project import replay_comparison
 
 REPLAY = "views/replay.py"
@@ -99,13 +99,16 @@ def test_the_page_says_what_a_replay_holds(company, as_of, open_page):
     page = open_page(company, REPLAY)
     assert not page.exception
     cards = metrics(page)
-    assert cards["MQLs"] == ("3", "4 before")
+    assert cards["Times MQL was reached"] == ("3", "4 before")
     assert cards["Accepted by sales"] == ("33.3%", "25.0% before")
     assert cards["Leads with a deal"] == ("1", "2 before")
     # 47 days are 6.7 weeks, and the one active rep can take two a week.
     assert cards["Load on sales"] == ("22.3%", "29.8% before")
     words = texts(page)
-    assert "By the changed rules there would have been 3 MQLs from Jul 26 to Aug 26 instead of 4 (-25%)." in words
+    assert (
+        "From Jul 26 to Aug 26, leads would have come to be MQL by the changed rules 3 times instead of 4 (-25%)."
+        in words
+    )
     assert "2 leads would no longer have become one, 1 of them with a deal within 90 days" in words
     assert "1 lead only then, without a deal within 90 days." in words
     assert chart_words(page) == ["Jul 26: 3 before, 1 after; Aug 26: 1 before, 2 after"]
@@ -119,7 +122,7 @@ def test_another_stage_can_be_chosen_by_the_address(company, as_of, open_page):
     page = open_page(company, REPLAY, stage="3")
     assert not page.exception
     assert chart_words(page) == ["Jul 26: 1 before, 1 after; Aug 26: 0 before, 0 after"]
-    assert "SQLs by month, before and after" in texts(page)
+    assert "SQL by month, before and after" in texts(page)
 
 
 @pytest.mark.refresh
@@ -131,9 +134,9 @@ def test_the_newest_replay_is_shown_first_and_a_file_that_cannot_be_read_never(c
     assert not page.exception
     [choice] = [box for box in page.selectbox if box.label == "Replay"]
     assert [option.split(" ")[0] for option in choice.options] == ["folder_20260902", "folder_20260901"]
-    assert "there would have been 4 MQLs from Jul 26 to Aug 26, the same as before." in texts(page)
-    choice.set_value(str(company / "serving" / "replays" / "20260901.duckdb")).run()
-    assert "there would have been 3 MQLs" in texts(page)
+    assert "leads would have come to be MQL by the changed rules as often as before: 4 times." in texts(page)
+    choice.set_value("2").run()
+    assert "leads would have come to be MQL by the changed rules 3 times" in texts(page)
 
 
 @pytest.mark.refresh
@@ -141,7 +144,7 @@ def test_where_the_rules_changed_meanwhile_before_are_the_present_ones(company, 
     replayed(company, as_of, present=PUBLISHED[:2])
     page = open_page(company, REPLAY)
     assert not page.exception
-    assert metrics(page)["MQLs"] == ("3", "2 before")
+    assert metrics(page)["Times MQL was reached"] == ("3", "2 before")
     assert "published: by the rules of their time" in texts(page)
 
 
@@ -162,9 +165,15 @@ def stage(**counts: int) -> pd.Series:
 @pytest.mark.parametrize(
     ("before", "after", "counts", "words"),
     [
-        (0, 0, {}, "there would have been 0 MQLs from Jul 26 to Aug 26, the same as before."),
-        (0, 1, {"new_count": 1}, "1 MQL from Jul 26 to Aug 26 instead of 0. 1 lead only then, without a deal"),
-        (5, 5, {"gone_count": 1, "new_count": 1}, "5 MQLs from Jul 26 to Aug 26 instead of 5. 1 lead would no longer"),
+        (
+            0,
+            0,
+            {},
+            "From Jul 26 to Aug 26, leads would have come to be MQL by the changed rules as often as before: 0 times.",
+        ),
+        (1, 1, {}, "MQL by the changed rules as often as before: 1 time."),
+        (0, 1, {"new_count": 1}, "by the changed rules 1 time instead of 0. 1 lead only then, without a deal"),
+        (5, 5, {"gone_count": 1, "new_count": 1}, "by the changed rules 5 times instead of 5. 1 lead would no longer"),
         (4, 6, {}, "instead of 4 (+50%). The leads are the same; some would have become one more or less often."),
         (
             9,
@@ -173,7 +182,7 @@ def stage(**counts: int) -> pd.Series:
             "6 leads would no longer have become one, 2 of them with",
         ),
         (9, 8, {"gone_count": 1, "gone_opportunity_count": 1}, "1 lead would no longer have become one, with a deal"),
-        (9, 0, {"gone_count": 9}, "there would have been 0 MQLs from Jul 26 to Aug 26 instead of 9 (-100%)."),
+        (9, 0, {"gone_count": 9}, "by the changed rules 0 times instead of 9 (-100%). 9 leads would no longer"),
     ],
 )
 def test_the_sentence_is_true_whichever_way_the_numbers_go(before, after, counts, words):

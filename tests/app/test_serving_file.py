@@ -10,6 +10,7 @@ from dashboard_helpers import ask
 
 from app import data
 from app.data import Selection
+from app.queries import funnel as funnel_queries
 
 pytestmark = pytest.mark.refresh
 
@@ -66,17 +67,17 @@ def test_nothing_published_is_told_from_a_file_that_cannot_be_read(tmp_path: Pat
 def test_the_file_is_opened_read_only(published_demo: Path, serve):
     file = serve(published_demo)
     with pytest.raises(data.ServingFileUnreadable):
-        data._query(file, "delete from marts.dim_leads")
+        data.query(file, "delete from marts.dim_leads")
     with pytest.raises(data.ServingFileUnreadable):
-        data._query(file, "select * from read_csv('/etc/passwd')")
+        data.query(file, "select * from read_csv('/etc/passwd')")
 
 
 def test_filters_are_values_never_sql(published_demo: Path, serve):
     file = serve(published_demo)
-    assert data.funnel(file, None, None, Selection())["lead_count"].max() > 0
+    assert funnel_queries.funnel(file, None, None, Selection())["lead_count"].max() > 0
     for attack in ("x') or true --", "'; drop table marts.dim_leads; --"):
-        funnel = data.funnel(file, None, None, Selection(channel=(attack,), persona=(attack,)))
-        assert funnel["lead_count"].sum() == 0
+        rows = funnel_queries.funnel(file, None, None, Selection(channel=(attack,), persona=(attack,)))
+        assert rows["lead_count"].sum() == 0
 
 
 def test_filter_options_are_the_values_that_leads_have(published_demo: Path, serve):

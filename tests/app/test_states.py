@@ -87,7 +87,7 @@ def test_the_banner_says_since_when_refreshes_fail(changed_company, open_page):
     [
         ("hours_since_load = 51, is_stale = true", "The CRM is stale: its data is 2.1 days old."),
         ("last_status = 'failed', is_stale = true", "The last load of The CRM failed; its earlier data is in use."),
-        ("is_quiet = true, quiet_hours = 120", "The CRM has brought nothing new for 5.0 days."),
+        ("is_quiet = true, quiet_hours = 120", "The CRM has brought nothing new for 5 days."),
     ],
 )
 def test_a_source_that_is_old_or_silent_is_named_above_the_numbers(changed_company, open_page, change, words):
