@@ -93,14 +93,14 @@ def money(value: float | None, currency: str) -> str:
     rounded = round(value, 2 - math.floor(math.log10(size)))
     if abs(rounded) < 1e6 and not _abbreviates_thousands():
         return _whole_money(rounded, currency)
-    return _hyphened(format_compact_currency(rounded, currency, locale=locale(), fraction_digits=2))
+    return _amount(format_compact_currency(rounded, currency, locale=locale(), fraction_digits=2))
 
 
 def small_money(value: float | None, currency: str) -> str:
     """26.77, 'EUR' → '€26.77': an amount of a few units, to the cent."""
     if is_missing(value):
         return MISSING
-    return _hyphened(format_currency(value, currency, locale=locale()))
+    return _amount(format_currency(value, currency, locale=locale()))
 
 
 def figure(value: float | None, unit: str, currency: str) -> str:
@@ -164,6 +164,11 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def amid(name: str) -> str:
+    """A name amid a sentence: 'Channel' → 'channel'. German writes its nouns with a capital anywhere."""
+    return name if current() == "de" else name[:1].lower() + name[1:]
+
+
 def plain(text: object) -> str:
     """Data as literal text inside Markdown: a name with `*`, `_`, `$` or a link in it must not be rendered."""
     if is_missing(text):
@@ -173,7 +178,12 @@ def plain(text: object) -> str:
 
 def _whole_money(value: float, currency: str) -> str:
     pattern = re.sub(r"(?<=0)[.]0+", "", locale().currency_formats["standard"].pattern)
-    return _hyphened(format_currency(round(value), currency, pattern, locale=locale(), currency_digits=False))
+    return _amount(format_currency(round(value), currency, pattern, locale=locale(), currency_digits=False))
+
+
+def _amount(text: str) -> str:
+    """A currency without a sign of its own does not stick to its number: 'SEK 1,222'."""
+    return _hyphened(re.sub(r"(?<=[^\W\d_])(?=\d)", "\xa0", text))
 
 
 def _abbreviates_thousands() -> bool:
@@ -192,5 +202,4 @@ def _percent(value: float, digits: int) -> str:
 
 
 def _hyphened(text: str) -> str:
-    """With a plain hyphen for a minus, and a space after a currency that has no sign of its own."""
-    return re.sub(r"([A-Z]{3})(?=\d)", "\\1\N{NO-BREAK SPACE}", text.replace("\N{MINUS SIGN}", "-"))
+    return text.replace("\N{MINUS SIGN}", "-")

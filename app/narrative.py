@@ -243,20 +243,26 @@ def last_run_sentence(last: LastRun, run: PublishedRun) -> str:
 def replay_sentence(run: Replay, stage: pd.Series, before: int, after: int) -> str:
     """What the changed rules would have made of a stage's crossings, in two sentences, as Markdown.
 
-    `stage` is a row of `data.replayed_stages`; `before` and `after` count crossings by the rules compared.
+    `stage` is a row of `queries.replay.replayed_stages`; `before` and `after` count crossings by the rules compared.
     """
     label, first, last = plain(stage["stage_label"]), month(run.from_date), month(run.to_date)
     period = _("in {month}", month=first) if first == last else _("from {first} to {last}", first=first, last=last)
-    values = {"after": count(after), "before": count(before), "stage": label, "period": period}
+    values = {"stage": label, "period": sentence_case(period)}
     if before == after and not stage["gone_count"] and not stage["new_count"]:
-        return _(
-            "{period}, leads would have come to be {stage} by the changed rules as often as before: {after} times.",
-            **values | {"period": sentence_case(period)},
+        return n_(
+            "{period}, leads would have come to be {stage} by the changed rules as often as before: {count} time.",
+            "{period}, leads would have come to be {stage} by the changed rules as often as before: {count} times.",
+            after,
+            **values,
         )
     difference = f" ({change(after, before)})" if before and before != after else ""
-    opening = _(
-        "{period}, leads would have come to be {stage} by the changed rules {after} times instead of {before}{change}.",
-        **values | {"period": sentence_case(period), "change": difference},
+    opening = n_(
+        "{period}, leads would have come to be {stage} by the changed rules {count} time instead of {before}{change}.",
+        "{period}, leads would have come to be {stage} by the changed rules {count} times instead of {before}{change}.",
+        after,
+        **values,
+        before=count(before),
+        change=difference,
     )
     parts = []
     if stage["gone_count"]:

@@ -246,7 +246,7 @@ def _check_tables(frame: shell.Frame, checks: pd.DataFrame) -> list[Block]:
                 _("Checked"): [f"**{formatting.plain(value)}**" for value in failed["asset"]],
                 _("Claim"): [formatting.plain(value) for value in failed["check_name"]],
                 _("Found"): [formatting.plain(value) for value in failed["detail"]],
-                _("By"): [formatting.plain(_kind(value)) for value in failed["kind"]],
+                _("Checked by"): [formatting.plain(_kind(value)) for value in failed["kind"]],
             }
         )
         blocks.append(
@@ -271,7 +271,7 @@ def _check_tables(frame: shell.Frame, checks: pd.DataFrame) -> list[Block]:
                 _("If it failed"): [
                     _("blocks publishing") if value == "block" else _("warns") for value in passed["severity"]
                 ],
-                _("By"): [formatting.plain(_kind(value)) for value in passed["kind"]],
+                _("Checked by"): [formatting.plain(_kind(value)) for value in passed["kind"]],
             }
         )
         blocks.append(

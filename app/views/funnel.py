@@ -272,7 +272,7 @@ def _dimension_chart(frame: shell.Frame, funnel: pd.DataFrame, dimension: str) -
         ["entered", "dimension_value"], ascending=[False, True]
     )
     shown = rows.head(LARGEST_GROUPS)
-    title = _("{step} by {dimension}", step=formatting.plain(step.name), dimension=name.lower())
+    title = _("{step} by {dimension}", step=formatting.plain(step.name), dimension=formatting.amid(name))
     kind = (
         _("cohort · unit: leads · share of the cohort that goes on")
         if is_whole_way

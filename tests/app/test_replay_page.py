@@ -168,7 +168,7 @@ def stage(**counts: int) -> pd.Series:
             {},
             "From Jul 26 to Aug 26, leads would have come to be MQL by the changed rules as often as before: 0 times.",
         ),
-        (0, 1, {"new_count": 1}, "1 times instead of 0. 1 lead only then, without a deal"),
+        (0, 1, {"new_count": 1}, "1 time instead of 0. 1 lead only then, without a deal"),
         (5, 5, {"gone_count": 1, "new_count": 1}, "5 times instead of 5. 1 lead would no longer"),
         (4, 6, {}, "instead of 4 (+50%). The leads are the same; some would have become one more or less often."),
         (
