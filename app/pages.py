@@ -40,6 +40,7 @@ class Entry:
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "": (Entry("overview", N_("Overview"), ":material/insights:", LEADS),),
     N_("Win"): (
+        Entry("acquisition", N_("Acquisition"), ":material/group_add:", LEADS),
         Entry("funnel", N_("Funnel & leaks"), ":material/filter_alt:", LEADS),
         Entry("velocity", N_("Velocity & stuck"), ":material/hourglass_bottom:", LEADS),
         Entry("handover", N_("Hand-over & SLA"), ":material/handshake:", LEADS),
