@@ -17,6 +17,8 @@ from app.viewer import Viewer
 ASSETS = Path(__file__).parent / "assets"
 # What the marts say of a record without a value in the dimension that they are grouped by.
 NOT_RECORDED = "(none)"
+# What a link may ask a page for.
+ASKED = ("account",)
 PILL_COLOURS = {"good": "green", "bad": "red", "warning": "orange", "plain": "off"}
 
 STYLE = """
@@ -68,6 +70,8 @@ class Frame:
     viewer: Viewer
     # What a choice's code is, by its key: from the URL on the screen, the first option in the meeting pack.
     code_of: Callable[[str, Mapping[str, str]], str]
+    # What a page is asked for by a link, such as an account, by the parameter's name.
+    parameters: Mapping[str, str] = field(default_factory=dict)
     choices: dict[str, Choice] = field(default_factory=dict)
 
     @property
@@ -99,6 +103,10 @@ class Frame:
     def money(self, value: float | None) -> str:
         """An amount as Markdown."""
         return formatting.plain(formatting.money(value, self.currency))
+
+    def asked(self, name: str) -> str | None:
+        """What a link asks this page for; None where it asks for nothing."""
+        return self.parameters.get(name) or None
 
     def choose(self, key: str, name: str, options: Mapping[str, str]) -> str:
         """The code that the reader chose of a page's own options; the first one, unless another was.
@@ -153,6 +161,7 @@ def open_frame(entry: Entry, viewer: Viewer) -> None:
             chosen,
             viewer,
             code_of=lambda key, options: _hidden_choice(hidden, key, options),
+            parameters={name: st.query_params[name] for name in ASKED if name in st.query_params},
         )
 
 
