@@ -236,7 +236,7 @@ def _price_chart(frame: shell.Frame, groups: pd.DataFrame) -> Block:
         charts.scatter(
             rows,
             charts.ticks(0, float(rows["x"].max()), lambda value: formatting.money(value, frame.currency)),
-            charts.ticks(0, float(rows["y"].max()) or 1.0, formatting.rate),
+            charts.ticks(0, float(rows["y"].max()) or 1.0, formatting.percent),
             _("Ad cost per net new lead"),
             _("Qualified in time"),
         ),

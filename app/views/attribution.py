@@ -298,10 +298,10 @@ def _coverage_chart(view: View, kind: str) -> Block:
         "coverage_card",
         title,
         note,
-        charts.month_lines(shown, [name], charts.ticks(0, 1, formatting.rate)),
+        charts.month_lines(shown, [name], charts.ticks(0, 1, formatting.percent)),
         alt="; ".join(f"{row.month}: {formatting.rate(row.value)}" for row in shown.itertuples()),
         rows=rows,
-        width=28,
+        width=24,
     )
 
 

@@ -78,8 +78,8 @@ def _cards(frame: shell.Frame, rows: pd.DataFrame, whole: pd.Series, unused: pd.
             formatting.count(whole["lead_count"]),
             pill=n_("{count} meeting", "{count} meetings", whole["interaction_count"]),
             meaning=_(
-                "Leads that read, downloaded or attended something in the period. E-mails opened and ads shown are left "
-                "out."
+                "Leads that read, downloaded or attended something in the period. E-mails opened and ads shown are "
+                "left out."
             ),
         ),
         Card(
@@ -87,10 +87,10 @@ def _cards(frame: shell.Frame, rows: pd.DataFrame, whole: pd.Series, unused: pd.
             formatting.rate(whole["advanced_rate"]),
             pill=_("{rate} do anyway", rate=formatting.rate(whole["baseline_rate"])),
             meaning=n_(
-                "Left their stage forward within {count} day of the meeting. Observed, not caused: who is about to buy "
-                "reads more.",
-                "Left their stage forward within {count} days of the meeting. Observed, not caused: who is about to buy "
-                "reads more.",
+                "Left their stage forward within {count} day of the meeting. Observed, not caused: who is about to "
+                "buy reads more.",
+                "Left their stage forward within {count} days of the meeting. Observed, not caused: who is about to "
+                "buy reads more.",
                 days,
             ),
         ),
@@ -154,7 +154,8 @@ def _stage_map(frame: shell.Frame) -> Block:
     if known.empty:
         return Words("stage_card", title, note, _("No group has enough people."))
     stages = stage_queries.stages(frame.file)
-    stages = stages[stages["stage"].isin(rows["stage"])].drop_duplicates("stage")
+    stages = stages[stages["stage"].isin(known["stage"])].drop_duplicates("stage")
+    rows = rows[rows["stage"].isin(stages["stage"])]
     labels = dict(zip(stages["stage"], stages["stage_label"], strict=True))
     most = float(known["advanced_rate"].max()) or 1.0
     personas = sorted(set(rows["dimension_value"]), key=lambda value: (value == shell.NOT_RECORDED, value))

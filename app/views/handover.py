@@ -81,7 +81,7 @@ def _cards(
     late = int(waiting["all_count"].iloc[0]) if len(waiting) else 0
     return [
         Card(
-            _("Answered within the SLA"),
+            _("In time"),
             formatting.rate(now["attainment_rate"]) if is_judged else formatting.MISSING,
             pill=points or bounds,
             compared=_("vs {period}", period=period.short) if points and period else None,
@@ -161,7 +161,7 @@ def _answers_chart(frame: shell.Frame) -> Block:
             shown,
             [name],
             charts.ticks(0, end, formatting.count),
-            charts.ticks(0, 1, formatting.rate),
+            charts.ticks(0, 1, formatting.percent),
             _("Business hours"),
             at=target,
         ),

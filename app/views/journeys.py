@@ -14,6 +14,7 @@ OFFERED_ACCOUNTS = 50
 SHOWN_TOUCHES = 300
 LISTED_TOUCHES = 15
 SHOWN_RULES = 12
+CAP = "(cap)"  # what a cap takes off the points of a group
 
 
 def content(frame: shell.Frame) -> Page | State:
@@ -207,11 +208,12 @@ def _points_chart(frame: shell.Frame, lead: str, said: dict[str, str]) -> Block:
     if rows.empty:
         return Words("points_card", title, note, _("No rule gives or takes a point."))
     bars = []
-    for dimension, kind, name in (("fit", "plus", _("Fit")), ("intent", "other", _("Intent"))):
+    for dimension, kind, whole in (("fit", "plus", _("Fit")), ("intent", "other", _("Intent"))):
         part = rows[rows["dimension"] == dimension]
         total = 0.0
         for row in part.head(SHOWN_RULES).itertuples():
-            bars.append(_bar(row.rule_id, total, total + row.points, kind, row))
+            name = _("cap of {group}", group=row.rule_group) if row.rule_id == CAP else row.rule_id
+            bars.append(_bar(name, total, total + row.points, kind, row))
             total += float(row.points)
         rest = part.iloc[SHOWN_RULES:]
         if len(rest):
@@ -219,7 +221,7 @@ def _points_chart(frame: shell.Frame, lead: str, said: dict[str, str]) -> Block:
             bars.append(_bar(n_("{count} more rule", "{count} more rules", len(rest)), total, total + points, kind))
             total += points
         if len(part):
-            bars.append(_bar(_("{dimension} in all", dimension=name), 0.0, total, "total"))
+            bars.append(_bar(_("{dimension} in all", dimension=whole), 0.0, total, "total"))
     table = pd.DataFrame(bars)
     return Chart(
         "points_card",

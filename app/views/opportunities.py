@@ -131,7 +131,7 @@ def _months_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
         charts.stacked_columns(rows, [name], ticks),
         alt="; ".join(f"{row.month}: {row.detail}" for row in rows.itertuples()),
         rows=months,
-        width=30,
+        width=24,
     )
 
 
@@ -156,10 +156,10 @@ def _rates_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
         "rates_card",
         _("Win rate by month"),
         _("won ÷ closed, by the month of the close · single months rest on few deals: point at one to see how many"),
-        charts.month_lines(rows, [name], charts.ticks(0, 1, formatting.rate)),
+        charts.month_lines(rows, [name], charts.ticks(0, 1, formatting.percent)),
         alt="; ".join(f"{row.month}: {row.detail}" for row in rows.itertuples()),
         rows=months,
-        width=30,
+        width=24,
     )
 
 
@@ -223,7 +223,7 @@ def _win_rates_chart(frame: shell.Frame) -> Block:
         "win_rates_card",
         title,
         note + " · " + _("line: all together, {rate}", rate=formatting.rate(overall)),
-        charts.forest(bars, charts.ticks(0, 1, formatting.rate), rule=overall),
+        charts.forest(bars, charts.ticks(0, 1, formatting.percent), rule=overall),
         alt="; ".join(f"{row.label}: {row.text} ({row.detail})" for row in bars.itertuples()),
         rows=rows,
         choices=("by",),

@@ -278,7 +278,7 @@ def _calibration_chart(frame: shell.Frame, deciles: pd.DataFrame) -> Block:
         title,
         note,
         charts.calibration(
-            shown, list(series.values()), charts.ticks(0, high, formatting.rate), _("Foretold"), _("Came")
+            shown, list(series.values()), charts.ticks(0, high, formatting.percent), _("Foretold"), _("Came")
         ),
         alt="; ".join(shown["detail"]),
         rows=rows,

@@ -175,7 +175,7 @@ def _curves(frame: shell.Frame, row: pd.Series, groups: pd.DataFrame, dimension:
             shown,
             list(names.values()),
             charts.ticks(0, end, formatting.count),
-            charts.ticks(0, 1, formatting.rate),
+            charts.ticks(0, 1, formatting.percent),
             _("Days in the stage"),
             level=0.5,
         ),
