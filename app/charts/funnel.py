@@ -73,9 +73,9 @@ def _funnel_template() -> dict:
     )
     step_y = alt.Y("step_row:N", sort=[ROWS], title=None)
     tooltip = [
-        alt.Tooltip("stage_label:N", title="Stage"),
-        alt.Tooltip("count_text:N", title="Leads"),
-        alt.Tooltip("definition:N", title="Means"),
+        alt.Tooltip("stage_label:N", title=" "),
+        alt.Tooltip("count_text:N", title="  "),
+        alt.Tooltip("definition:N", title="   "),
     ]
     lost = (
         alt.Chart(DATA)
@@ -140,7 +140,7 @@ def _rate_template() -> dict:
         axis=alt.Axis(labelExpr=NAME_OF_KEY, labelLimit=130),
         scale=alt.Scale(domain=[ROWS], paddingInner=0.25),
     )
-    tooltip = [alt.Tooltip("label:N", title="Group"), alt.Tooltip("detail:N", title="Leads")]
+    tooltip = [alt.Tooltip("label:N", title=" "), alt.Tooltip("detail:N", title="  ")]
     bars = (
         alt.Chart(DATA)
         .transform_filter("isValid(datum.rate)")
@@ -222,9 +222,9 @@ def _heat_map_template() -> dict:
             scale=alt.Scale(domain=[ROWS], paddingInner=0.06, paddingOuter=0),
         ),
         tooltip=[
-            alt.Tooltip("month:N", title="Created in"),
-            alt.Tooltip("stage_label:N", title="Reached"),
-            alt.Tooltip("detail:N", title="Leads"),
+            alt.Tooltip("month:N", title=" "),
+            alt.Tooltip("stage_label:N", title="  "),
+            alt.Tooltip("detail:N", title="   "),
         ],
     )
     tiles = base.mark_rect(cornerRadius=2).encode(
@@ -267,9 +267,9 @@ def _before_after_template() -> dict:
         scale=alt.Scale(domain=[COLUMNS], paddingInner=0.3, paddingOuter=0.1),
     )
     tooltip = [
-        alt.Tooltip("month:N", title="Month"),
-        alt.Tooltip("rules:N", title="By"),
-        alt.Tooltip("detail:N", title="Crossings"),
+        alt.Tooltip("month:N", title=" "),
+        alt.Tooltip("rules:N", title="  "),
+        alt.Tooltip("detail:N", title="   "),
     ]
     bars = (
         alt.Chart(DATA)

@@ -182,8 +182,8 @@ def _month_blocks(frame: shell.Frame, run: queries.Replay, stages: pd.DataFrame,
 
 def _detail(row) -> str:
     words = n_(
-        "{crossings}; {accepted} accepted, {count} lead with a deal",
-        "{crossings}; {accepted} accepted, {count} leads with a deal",
+        "crossings: {crossings}; {accepted} accepted, {count} lead with a deal",
+        "crossings: {crossings}; {accepted} accepted, {count} leads with a deal",
         row.opportunity_count,
         crossings=formatting.count(row.crossing_count),
         accepted=formatting.rate(row.accepted_rate),

@@ -47,11 +47,15 @@ def changed_company(published_demo: Path, tmp_path: Path) -> Callable[..., Path]
 
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Open a page of the dashboard, its filters given as they stand in the URL."""
+    """Open a page of the dashboard, its filters given as they stand in the URL, in a browser of some language."""
 
-    def open_(data_folder: Path, page: str = "views/overview.py", **url: str | list[str]) -> AppTest:
+    def open_(
+        data_folder: Path, page: str = "views/overview.py", browser: str | None = None, **url: str | list[str]
+    ) -> AppTest:
         monkeypatch.setenv("FUNNELHOUSE_DATA_DIR", str(data_folder))
         test = AppTest.from_file(str(PROJECT_FOLDER / "app" / "streamlit_app.py"), default_timeout=30)
+        if browser:
+            test.context["locale"] = browser
         for name, value in url.items():
             test.query_params[name] = value
         if page != "views/overview.py":
