@@ -26,8 +26,8 @@ def content(frame: shell.Frame) -> Page:
         ),
         remarks=[
             _(
-                "The rules are rows of CSV files that you edit; the next refresh follows them. `make replay` shows what "
-                "a change would have made of the past."
+                "The rules are rows of CSV files that you edit; the next refresh follows them. `make replay` shows "
+                "what a change would have made of the past."
             )
         ],
         cards=[
