@@ -75,10 +75,11 @@ test: $(STAMP) chromium lint ## Everything that must hold before a change lands
 	@$(PYTHON) -m pytest -m browser $(PYTEST) $(MAY_BE_NONE)
 
 .PHONY: lint
-lint: $(STAMP) ## Style, and that dependencies point one way
+lint: $(STAMP) ## Style, which way dependencies point, what is known of packages
 	@echo "Checking style …"
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check . || { echo "✗ Run: $(VENV)/bin/ruff format ."; exit 1; }
+	@$(PYTHON) .ci/audit.py
 	@FUNNELHOUSE_DATA_DIR=data/lint FUNNELHOUSE_SOURCES=$$(ls dbt_project/models/staging | paste -sd,) \
 		$(PYTHON) -m dagster_project exec sqlfluff lint --processes 2 \
 		dbt_project/models dbt_project/tests/singular

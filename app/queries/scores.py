@@ -35,13 +35,13 @@ def deciles(file: str) -> pd.DataFrame:
 
 
 def fit_by_intent(file: str, selection: Selection) -> pd.DataFrame:
-    """Leads of now by tens of fit and of intent, and how many of them have an opportunity."""
+    """Leads of now by fifths of fit and of intent (0–20 and so on), and how many of them have an opportunity."""
     return query(
         file,
         f"""
         with scored as (
-            select lead_id, least(floor(least(greatest(fit_score, 0), 100) / 10), 9) as fit_step,
-                least(floor(least(greatest(intent_score, 0), 100) / 10), 9) as intent_step,
+            select lead_id, least(floor(greatest(fit_score, 0) / 20), 4) as fit_step,
+                least(floor(greatest(intent_score, 0) / 20), 4) as intent_step,
             from marts.fct_lead_scores
             where is_in_force and {HOLDS_FILTERS}
         )

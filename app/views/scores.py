@@ -189,7 +189,7 @@ def _heat_map(frame: shell.Frame) -> Block:
         "empty",
         count=formatting.count(least),
     )
-    steps = [f"{10 * step}–{10 * step + 10}" for step in range(10)]
+    steps = [f"{20 * step}–{20 * step + 20}" for step in range(5)]
     rates = (rows["reached_count"] / rows["lead_count"]).where(rows["lead_count"] >= least)
     most = float(rates.max()) if rates.notna().any() else 0.0
     cells = pd.DataFrame(
@@ -213,7 +213,7 @@ def _heat_map(frame: shell.Frame) -> Block:
         charts.heat_map(cells, steps[::-1], steps, _("Fit"), _("Intent")),
         alt=_("Share of leads with an opportunity by fit and intent"),
         rows=rows,
-        width=34,
+        width=24,
     )
 
 
