@@ -13,7 +13,8 @@ from playwright.sync_api import TimeoutError as NotInTime
 pytestmark = [pytest.mark.browser, pytest.mark.refresh]
 
 WIDE, PHONE = (1280, 900), (390, 844)
-PAGES = {"funnel": "/", "data-health": "/data-health"}
+# Where each page stands, with how many cards and charts it has on the refreshed company.
+PAGES = {"overview": ("/", 5, 2), "funnel": ("/funnel", 5, 3), "data-health": ("/data-health", 5, 2)}
 # A page that is drawn: the script has ended and the charts have been laid out.
 DRAWN = ".stApp[data-test-script-state='notRunning']"
 
@@ -39,8 +40,8 @@ def visit(browser, dashboard: str) -> Iterator[Callable]:
     """Open a page at a size. At the end, nothing may have been asked of any other machine, and nothing have crashed."""
     contexts, requests = [], []
 
-    def visit_(path: str = "/", size: tuple[int, int] = WIDE):
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    def visit_(path: str = "/", size: tuple[int, int] = WIDE, locale: str = "en-GB"):
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale=locale)
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: requests.append(request.url))
@@ -132,10 +133,11 @@ def segment(published_demo: Path) -> str:
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_fits_the_screen(visit, screenshot_folder: Path, name: str, size: tuple[int, int]):
-    page = visit(PAGES[name], size)
-    assert len(cards(page)) == {"funnel": 4, "data-health": 5}[name]
-    if name == "funnel":
-        assert page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").count() == 3
+    address, card_count, chart_count = PAGES[name]
+    page = visit(address, size)
+    assert len(cards(page)) == card_count
+    charts = page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg")
+    eventually(page, charts.count, chart_count)
     width, content, height = page.evaluate(
         """() => {
             const main = document.querySelector('[data-testid=stMain]');
@@ -157,21 +159,21 @@ def test_each_page_fits_the_screen(visit, screenshot_folder: Path, name: str, si
 
 
 def test_the_cards_equal_the_tables(visit, published_demo: Path):
-    numbers = cards(visit("/?period=All"))
+    numbers = cards(visit("/funnel?period=All"))
     assert numbers["Leads in the cohort"] == cohort_size(published_demo)
     order, label = ask(
         published_demo,
         "select stage_order, stage_label from marts.dim_stages where stage_order > 0 order by stage_order desc limit 1",
     )
     assert numbers[f"Reached {label}"] == cohort_size(published_demo, f"furthest_stage_order >= {order}")
-    assert cards(visit("/"))["Leads in the cohort"] == cohort_size(published_demo, months=12)
+    assert cards(visit("/funnel"))["Leads in the cohort"] == cohort_size(published_demo, months=12)
     (passed,) = ask(published_demo, "select count(*) from marts.fct_check_results where is_passed")
     assert cards(visit("/data-health"))["Checks passed"] == f"{passed:,}"
 
 
 def test_a_shared_link_shows_what_its_sender_saw(visit, published_demo: Path):
     value = segment(published_demo)
-    page = visit(f"/?period=6M&segment={value}")
+    page = visit(f"/funnel?period=6M&segment={value}")
     expected = cohort_size(published_demo, f"segment = '{value}'", months=6)
     assert_leads(page, expected)
     assert page.get_by_text(f"Segment: {value}", exact=True).is_visible()
@@ -180,8 +182,11 @@ def test_a_shared_link_shows_what_its_sender_saw(visit, published_demo: Path):
 
 def test_the_named_address_of_the_first_page_keeps_its_filters(visit, published_demo: Path):
     value = segment(published_demo)
-    page = visit(f"/funnel?period=All&segment={value}")
-    assert_leads(page, cohort_size(published_demo, f"segment = '{value}'"))
+    page = visit(f"/overview?period=All&segment={value}")
+    assert_url(page, period="All", segment=value)
+    shown = cards(page)
+    assert shown == cards(visit(f"/?period=All&segment={value}"))
+    assert shown != cards(visit("/?period=All"))
 
 
 def test_a_filter_goes_into_the_url_and_survives_pages_and_reloads(
@@ -195,7 +200,7 @@ def test_a_filter_goes_into_the_url_and_survives_pages_and_reloads(
         where dim_leads.channel is not null group by all order by count(*) desc, 1 limit 1
         """,
     )
-    page = visit("/?period=All")
+    page = visit("/funnel?period=All")
     choose(page, "channel", label)
     expected = cohort_size(published_demo, f"channel = '{channel}'")
     assert_leads(page, expected)
@@ -213,7 +218,7 @@ def test_a_filter_goes_into_the_url_and_survives_pages_and_reloads(
     settle(page)
     assert_url(page, period="All", channel=channel)
 
-    page.get_by_role("link", name="Funnel", exact=True).click()
+    page.get_by_role("link", name="Funnel & leaks", exact=True).click()
     page.wait_for_selector(".st-key-funnel_card")
     settle(page)
     assert_leads(page, expected)
@@ -228,7 +233,7 @@ def test_a_filter_goes_into_the_url_and_survives_pages_and_reloads(
 
 
 def test_the_period_goes_into_the_url(visit, published_demo: Path):
-    page = visit("/")
+    page = visit("/funnel")
     page.get_by_role("radio", name="3M", exact=True).click()
     settle(page)
     assert_url(page, period="3M")
@@ -237,8 +242,48 @@ def test_the_period_goes_into_the_url(visit, published_demo: Path):
 
 def test_on_a_phone_a_filter_can_be_set_too(visit, published_demo: Path, screenshot_folder: Path):
     value = segment(published_demo)
-    page = visit("/?period=All", PHONE)
+    page = visit("/funnel?period=All", PHONE)
     choose(page, "segment", value)
     assert_url(page, period="All", segment=value)
     assert_leads(page, cohort_size(published_demo, f"segment = '{value}'"))
     page.screenshot(path=screenshot_folder / "funnel_filtered_390.png")
+
+
+@pytest.mark.parametrize(("locale", "title"), [("de-AT", "Funnel & Lecks"), ("pl-PL", "Lejek i wycieki")])
+def test_the_browsers_language_is_spoken_and_a_switch_keeps_the_filters(visit, published_demo: Path, locale, title):
+    value = segment(published_demo)
+    page = visit(f"/funnel?period=All&segment={value}", locale=locale)
+    assert page.get_by_role("heading", level=1).inner_text() == title
+    assert page.get_by_role("link", name=title, exact=True).is_visible()
+    assert_url(page, period="All", segment=value)
+    page.locator(".st-key-lang").get_by_text("en", exact=True).click()
+    assert_leads(page, cohort_size(published_demo, f"segment = '{value}'"))
+    assert_url(page, period="All", segment=value, lang="en")
+    page.reload()
+    settle(page)
+    assert_leads(page, cohort_size(published_demo, f"segment = '{value}'"))
+
+
+def test_a_link_carries_its_language(visit):
+    page = visit("/funnel?lang=pl", locale="de-DE")
+    assert page.get_by_role("heading", level=1).inner_text() == "Lejek i wycieki"
+    page.get_by_role("link", name="Jakość danych", exact=True).click()
+    page.wait_for_url("**/data-health?**")
+    settle(page)
+    assert page.get_by_role("heading", level=1).inner_text() == "Jakość danych"
+    assert_url(page, lang="pl")
+
+
+@pytest.mark.parametrize("locale", ["pl-PL", "de-DE"])
+@pytest.mark.parametrize("name", PAGES)
+def test_longer_words_fit_a_phone_too(visit, name: str, locale: str):
+    page = visit(PAGES[name][0], PHONE, locale)
+    width, content = page.evaluate(
+        """() => [
+            window.innerWidth,
+            Math.max(
+                document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth
+            ),
+        ]"""
+    )
+    assert content <= width
