@@ -135,7 +135,7 @@ def segment(published_demo: Path) -> str:
 def test_each_page_fits_the_screen(visit, screenshot_folder: Path, name: str, size: tuple[int, int]):
     address, card_count, chart_count = PAGES[name]
     page = visit(address, size)
-    assert len(cards(page)) == card_count
+    eventually(page, lambda: len(cards(page)), card_count)
     charts = page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg")
     eventually(page, charts.count, chart_count)
     width, content, height = page.evaluate(
