@@ -186,6 +186,21 @@ def narrowing(selection: Selection) -> dict[str, tuple[str, ...] | None]:
     }
 
 
+def table_macro(
+    file: str, name: str, from_date: date | None, to_date: date | None, selection: Selection, **arguments: object
+) -> pd.DataFrame:
+    """All rows of a table macro of the marts for a period and the filters; `arguments` are the macro's own."""
+    own = ", ".join(f"{argument} := ${argument}" for argument in arguments)
+    return query(
+        file,
+        f"from marts.{name}({f'{own},' if own else ''} {MACRO_FILTERS})",
+        from_date=from_date,
+        to_date=to_date,
+        **narrowing(selection),
+        **arguments,
+    )
+
+
 def published_run(file: str) -> PublishedRun:
     """The one row that says what was published."""
     rows = query(

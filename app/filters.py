@@ -11,11 +11,12 @@ from app.formatting import day, plain
 from app.languages import N_, _, n_
 
 # The codes stand in the URL in every language; what a reader sees is translated.
-PERIODS = ("QTD", "YTD", "3M", "6M", "12M", "All")
+PERIODS = ("QTD", "LQ", "YTD", "3M", "6M", "12M", "All")
 CUSTOM = "custom"
 DEFAULT_PERIOD = "12M"
 PERIOD_NAMES = {
     "QTD": N_("QTD"),
+    "LQ": N_("Last Q"),
     "YTD": N_("YTD"),
     "3M": N_("3M"),
     "6M": N_("6M"),
@@ -51,6 +52,15 @@ class Period:
     short: str
 
     @property
+    def months(self) -> tuple[date | None, date | None]:
+        """The first days of the first and the last month that begin in it; of the month it lies in, if none does."""
+        if self.from_date is None or self.to_date is None:
+            return None, None
+        last = self.to_date.replace(day=1)
+        first = self.from_date if self.from_date.day == 1 else add_months(self.from_date.replace(day=1), 1)
+        return min(first, last), last
+
+    @property
     def span(self) -> str:
         """'21 Nov 2025 – 20 Nov 2026'."""
         if self.from_date is None or self.to_date is None:
@@ -66,6 +76,10 @@ def add_months(start: date, months: int) -> date:
     return min(date(year, month, 1) + timedelta(days=start.day - 1), first_of_next - timedelta(days=1))
 
 
+def _quarter_start(day: date) -> date:
+    return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+
+
 def resolve_period(code: str, as_of_date: date, days: tuple[date, date] | None = None) -> Period:
     """The days that a period code means. Anchored on the run's own day, so that a historic data set works.
 
@@ -76,8 +90,10 @@ def resolve_period(code: str, as_of_date: date, days: tuple[date, date] | None =
         words = _("from {first} to {last}", first=day(first), last=day(last))
         return Period(first, last, words, _("these dates"))
     if code == "QTD":
-        start = as_of_date.replace(month=(as_of_date.month - 1) // 3 * 3 + 1, day=1)
-        return Period(start, as_of_date, _("this quarter to date"), _("quarter to date"))
+        return Period(_quarter_start(as_of_date), as_of_date, _("this quarter to date"), _("quarter to date"))
+    if code == "LQ":
+        start = add_months(_quarter_start(as_of_date), -3)
+        return Period(start, _quarter_start(as_of_date) - timedelta(days=1), _("last quarter"), _("last quarter"))
     if code == "YTD":
         return Period(as_of_date.replace(month=1, day=1), as_of_date, _("this year to date"), _("year to date"))
     if code == "All" or code == CUSTOM:
@@ -97,6 +113,9 @@ def resolve_period_before(code: str, as_of_date: date, days: tuple[date, date] |
         length = period.to_date - period.from_date + timedelta(days=1)
         start, end = period.from_date - length, period.from_date - timedelta(days=1)
         return Period(start, end, n_("the day before", "the {count} days before", length.days), _("prior days"))
+    if code == "LQ":
+        start, end = add_months(period.from_date, -3), period.from_date - timedelta(days=1)
+        return Period(start, end, _("the quarter before"), _("prior quarter"))
     if code == "QTD":
         start = add_months(period.from_date, -3)
         end = min(start + (period.to_date - period.from_date), period.from_date - timedelta(days=1))

@@ -48,6 +48,20 @@ def rate(value: float | None) -> str:
     return f">{_percent(0.999, 1)}" if 0.9995 <= value < 1 else _percent(value, 1)
 
 
+def percent(value: float | None) -> str:
+    """A rate without decimals, as an axis has it: 0.5 → '50%'; a small one with those that it takes."""
+    if is_missing(value):
+        return MISSING
+    return _percent(value, 0) if round(100 * value, 6) == round(100 * value) else _percent(value, 1)
+
+
+def rate_of_change(value: float | None) -> str:
+    """A rate that may be below 0 or above 1, such as a return: 2.64 → '264%', -0.125 → '-12.5%'."""
+    if is_missing(value):
+        return MISSING
+    return _percent(value, 0 if abs(value) >= 1 else 1)
+
+
 def change(now: float | None, before: float | None) -> str | None:
     """The relative change as '+33%' or '-4%'; None where there is nothing to compare with.
 

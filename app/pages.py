@@ -10,7 +10,6 @@ from app.content import Page, State
 from app.languages import N_, _
 
 LEADS = ("period", "channel", "campaign", "persona", "segment", "product")
-WITH_MODEL = (*LEADS, "model")
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,25 @@ class Entry:
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "": (Entry("overview", N_("Overview"), ":material/insights:", LEADS),),
-    N_("Win"): (Entry("funnel", N_("Funnel & leaks"), ":material/filter_alt:", LEADS),),
+    N_("Win"): (
+        Entry("acquisition", N_("Acquisition"), ":material/group_add:", LEADS),
+        Entry("funnel", N_("Funnel & leaks"), ":material/filter_alt:", LEADS),
+        Entry("velocity", N_("Velocity & stuck"), ":material/hourglass_bottom:", LEADS),
+        Entry("scores", N_("Scores"), ":material/target:", ("channel", "campaign", "persona", "segment", "product")),
+        Entry("handover", N_("Hand-over & SLA"), ":material/handshake:", LEADS),
+        Entry("opportunities", N_("Opportunities"), ":material/paid:", LEADS),
+    ),
+    N_("Spend"): (
+        Entry("attribution", N_("Attribution"), ":material/account_tree:", ("period", "channel", "campaign", "model")),
+        Entry("roi", N_("ROI & budget"), ":material/savings:", ("period", "model")),
+        Entry("content", N_("Content"), ":material/menu_book:", LEADS),
+    ),
     N_("Decide"): (Entry("replay", N_("Replay"), ":material/history:"),),
-    N_("Trust"): (Entry("data-health", N_("Data health"), ":material/health_and_safety:"),),
+    N_("Trust"): (
+        Entry("journeys", N_("Journeys"), ":material/route:"),
+        Entry("playbook", N_("Playbook"), ":material/rule:"),
+        Entry("data-health", N_("Data health"), ":material/health_and_safety:"),
+    ),
 }
 ENTRIES: dict[str, Entry] = {entry.address: entry for section in SECTIONS.values() for entry in section}
 FIRST = next(iter(ENTRIES.values()))

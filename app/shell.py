@@ -17,6 +17,8 @@ from app.viewer import Viewer
 ASSETS = Path(__file__).parent / "assets"
 # What the marts say of a record without a value in the dimension that they are grouped by.
 NOT_RECORDED = "(none)"
+# What a link may ask a page for.
+ASKED = ("account",)
 PILL_COLOURS = {"good": "green", "bad": "red", "warning": "orange", "plain": "off"}
 
 STYLE = """
@@ -68,6 +70,8 @@ class Frame:
     viewer: Viewer
     # What a choice's code is, by its key: from the URL on the screen, the first option in the meeting pack.
     code_of: Callable[[str, Mapping[str, str]], str]
+    # What a page is asked for by a link, such as an account, by the parameter's name.
+    parameters: Mapping[str, str] = field(default_factory=dict)
     choices: dict[str, Choice] = field(default_factory=dict)
 
     @property
@@ -99,6 +103,10 @@ class Frame:
     def money(self, value: float | None) -> str:
         """An amount as Markdown."""
         return formatting.plain(formatting.money(value, self.currency))
+
+    def asked(self, name: str) -> str | None:
+        """What a link asks this page for; None where it asks for nothing."""
+        return self.parameters.get(name) or None
 
     def choose(self, key: str, name: str, options: Mapping[str, str]) -> str:
         """The code that the reader chose of a page's own options; the first one, unless another was.
@@ -153,6 +161,7 @@ def open_frame(entry: Entry, viewer: Viewer) -> None:
             chosen,
             viewer,
             code_of=lambda key, options: _hidden_choice(hidden, key, options),
+            parameters={name: st.query_params[name] for name in ASKED if name in st.query_params},
         )
 
 
@@ -237,6 +246,16 @@ def compared(now: float | None, before: float | None, period: filters.Period | N
     is_same = round((now / before - 1) * 100) == 0
     tone = "plain" if is_same else "good" if (now > before) == is_rise_good else "bad"
     return {"pill": change, "compared": _("vs {period}", period=period.short), "tone": tone, "arrow": True}
+
+
+def thinned(rows: pd.DataFrame, series: str, most: int) -> pd.DataFrame:
+    """At most so many rows of each series, evenly taken, the first and the last among them: as many as the eye sees."""
+    parts = []
+    for _name, part in rows.groupby(series, sort=False):
+        step = max((len(part) - 1) / (most - 1), 1) if len(part) > 1 else 1
+        places = sorted({round(place * step) for place in range(int((len(part) - 1) / step) + 1)} | {len(part) - 1})
+        parts.append(part.iloc[places])
+    return pd.concat(parts)
 
 
 def value_label(frame_: Frame, dimension: str, value: str) -> str:

@@ -6,9 +6,29 @@ from app.charts.bars import bullets, ranked_bars, stacked_bars, waterfall
 from app.charts.columns import curves, lanes, month_lines, ranked_columns, stacked_columns
 from app.charts.funnel import before_after_columns, cohort_heat_map, funnel_bars, rate_bars
 from app.charts.points import calibration, forest, heat_map, quartile_ranges, range_dots, scatter
-from app.charts.theme import font_folder, in_theme, png, png_size, ticks
+from app.charts.theme import (
+    BLUE,
+    CATEGORICAL,
+    GREY,
+    ORANGE,
+    PALE_BLUE,
+    PLUM,
+    TEAL,
+    font_folder,
+    in_theme,
+    png,
+    png_size,
+    ticks,
+)
 
 __all__ = [
+    "BLUE",
+    "CATEGORICAL",
+    "GREY",
+    "ORANGE",
+    "PALE_BLUE",
+    "PLUM",
+    "TEAL",
     "before_after_columns",
     "bullets",
     "calibration",

@@ -382,7 +382,7 @@ def _gap_trend(frame: shell.Frame, gaps: pd.DataFrame) -> list[Block]:
             for part, whole in zip(judged["affected_count"], judged["total_count"], strict=True)
         ],
     )
-    ticks = charts.ticks(0, max(float(rows["value"].max()), 0.01), formatting.rate)
+    ticks = charts.ticks(0, max(float(rows["value"].max()), 0.01), formatting.percent)
     return [
         Chart(
             "gap_trend_card",

@@ -24,7 +24,10 @@ def content(frame: shell.Frame) -> Page | State:
     return Page(
         sentence=sentence(frame, deals, deals_before),
         cards=_cards(frame, deals, deals_before, months),
-        rows=[[(3, left), (2, right)], *_targets_chart(frame)],
+        rows=[
+            [(3, left), (2, right)],
+            *targets_chart(frame, queries.targets(frame.file, period.from_date, period.to_date)),
+        ],
         next_steps=[NextStep(_("See at which step most money is lost"), "funnel")],
     )
 
@@ -211,9 +214,8 @@ def _decisions_table(frame: shell.Frame) -> Block:
     )
 
 
-def _targets_chart(frame: shell.Frame) -> list[Block]:
+def targets_chart(frame: shell.Frame, rows: pd.DataFrame) -> list[Block]:
     """How far the targets of the period have been reached."""
-    rows = queries.targets(frame.file, frame.period.from_date, frame.period.to_date)
     if rows.empty:
         return []
     shares = rows["value"].astype(float) / rows["target"].astype(float).where(rows["target"] > 0)

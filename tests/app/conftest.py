@@ -16,8 +16,6 @@ for folder in (PROJECT_FOLDER, Path(__file__).resolve().parent):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from app import pages  # noqa: E402
-
 
 @pytest.fixture(autouse=True)
 def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +50,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open a page of the dashboard, its filters given as they stand in the URL, in a browser of some language."""
 
     def open_(
-        data_folder: Path, page: str = "views/funnel.py", browser: str | None = None, **url: str | list[str]
+        data_folder: Path, page: str = "views/overview.py", browser: str | None = None, **url: str | list[str]
     ) -> AppTest:
         monkeypatch.setenv("FUNNELHOUSE_DATA_DIR", str(data_folder))
         test = AppTest.from_file(str(PROJECT_FOLDER / "app" / "streamlit_app.py"), default_timeout=30)
@@ -60,7 +58,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
             test.context["locale"] = browser
         for name, value in url.items():
             test.query_params[name] = value
-        if page != pages.FIRST.path:
+        if page != "views/overview.py":
             test.run()
             test.switch_page(page)
             for name, value in url.items():

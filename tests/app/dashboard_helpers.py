@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 from streamlit.testing.v1 import AppTest
 
+OVERVIEW = "views/overview.py"
 FUNNEL = "views/funnel.py"
 DATA_HEALTH = "views/data_health.py"
 
@@ -20,6 +21,11 @@ def texts(test: AppTest) -> str:
     """Every word of a page that is not in a chart or a table, without Markdown's escapes."""
     elements = [*test.markdown, *test.caption, *test.header, *test.title, *test.warning]
     return "\n".join(element.value.replace("\\", "") for element in elements)
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """'1 lead', '2 leads'."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def metrics(test: AppTest) -> dict[str, tuple[str, str]]:

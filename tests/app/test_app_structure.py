@@ -26,7 +26,7 @@ def imported(module: Path) -> set[str]:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
 def test_the_app_knows_only_itself_and_its_display_libraries(module: Path):
-    allowed = {"app", "streamlit", "altair", "pandas", "duckdb", "babel", "fpdf", "vl_convert"} | set(
+    allowed = {"app", "streamlit", "altair", "babel", "fpdf", "pandas", "duckdb", "vl_convert"} | set(
         sys.stdlib_module_names
     )
     assert imported(module) <= allowed

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import DATA_HEALTH, ask, metrics, texts
+from dashboard_helpers import DATA_HEALTH, FUNNEL, ask, metrics, texts
 
 from app import formatting
 
@@ -109,14 +109,11 @@ def test_what_rests_on_a_stale_source_is_told_mart_by_mart(changed_company, open
     company = changed_company(label, mend, f"{mend.replace('false', 'true')} where source = {source}")
     made_of_it = ask(company, f"select mart from marts.fct_mart_sources where source = {source} order by mart")
     assert ("dim_leads",) in made_of_it and ("fct_source_freshness",) not in made_of_it
-    [told] = next(table.value for table in open_page(company, DATA_HEALTH).table if "Which" in table.value).to_dict(
-        "records"
-    )
-    assert (told["Source"], told["Tables"]) == ("**The CRM**", f"{len(made_of_it)}")
-    assert told["Which"].replace("\\", "") == ", ".join(mart for (mart,) in made_of_it)
-    fresh = open_page(changed_company(label, mend), DATA_HEALTH)
-    assert not [table for table in fresh.table if "Which" in table.value]
-    assert "What rests on older data" not in texts(fresh)
+    page = open_page(company, DATA_HEALTH)
+    [row] = next(table.value for table in page.table if "Which" in table.value).to_dict("records")
+    assert (row["Source"], row["Tables"]) == ("**The CRM**", f"{len(made_of_it)}")
+    assert row["Which"].replace("\\", "") == ", ".join(mart for (mart,) in made_of_it)
+    assert "What rests on older data" not in texts(open_page(changed_company(label, mend), DATA_HEALTH))
 
 
 def test_gaps_are_ranked_by_gravity_and_share(changed_company, open_page):
@@ -183,7 +180,7 @@ def test_the_filters_hold_behind_a_page_without_use_for_them(published_demo: Pat
     segment = ask(published_demo, "select min(segment) from marts.dim_leads")[0][0]
     page = open_page(published_demo, DATA_HEALTH, period="All", segment=segment)
     assert page.multiselect(key="segment").value == [segment]
-    page.switch_page("views/funnel.py").run()
+    page.switch_page(FUNNEL).run()
     assert page.multiselect(key="segment").value == [segment]
     size = ask(published_demo, "select count(*) from marts.dim_leads where segment = ?", segment)[0][0]
     assert metrics(page)["Leads in the cohort"][0] == formatting.count(size)
@@ -208,16 +205,15 @@ def test_a_restated_figure_says_what_it_was_what_it_is_and_why(changed_company, 
     )
     page = open_page(company, DATA_HEALTH)
     rows = next(table.value for table in page.table if "Why" in table.value).to_dict("records")
-    cells = [[row[column].replace("\\", "") for column in ("KPI", "Of", "Was", "Is", "Why")] for row in rows]
-    assert cells == [
-        [
+    assert [tuple(row[name].replace("\\", "") for name in ("KPI", "Of", "Was", "Is", "Why")) for row in rows] == [
+        (
             "**Net new leads**",
             "Feb 26",
             "1,412",
             "1,409",
             "records found to be one: 1,405, then told or corrected late: 1,409",
-        ],
-        ["**ROI**", "Feb 26", "–", "-12.5%", "edited playbook: -12.5%"],
+        ),
+        ("**ROI**", "Feb 26", "–", "-12.5%", "edited playbook: -12.5%"),
     ]
 
 

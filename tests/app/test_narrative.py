@@ -8,8 +8,8 @@ import pytest
 from app import narrative
 from app.filters import resolve_period
 
-LEAST = 20
 PERIOD = resolve_period("12M", date(2026, 11, 20))
+LEAST = 20
 STAGES = ["Prospect", "Talks", "Offer", "Signed"]
 
 

@@ -76,8 +76,8 @@ def test_filters_are_values_never_sql(published_demo: Path, serve):
     file = serve(published_demo)
     assert funnel_queries.funnel(file, None, None, Selection())["lead_count"].max() > 0
     for attack in ("x') or true --", "'; drop table marts.dim_leads; --"):
-        rows = funnel_queries.funnel(file, None, None, Selection(channel=(attack,), persona=(attack,)))
-        assert rows["lead_count"].sum() == 0
+        funnel = funnel_queries.funnel(file, None, None, Selection(channel=(attack,), persona=(attack,)))
+        assert funnel["lead_count"].sum() == 0
 
 
 def test_filter_options_are_the_values_that_leads_have(published_demo: Path, serve):

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import DATA_HEALTH, FUNNEL, metrics, texts
+from dashboard_helpers import DATA_HEALTH, FUNNEL, OVERVIEW, metrics, texts
 from streamlit import config
 
 pytestmark = pytest.mark.refresh
 
-PAGES = pytest.mark.parametrize("page", [FUNNEL, DATA_HEALTH])
+PAGES = pytest.mark.parametrize("page", [OVERVIEW, FUNNEL, DATA_HEALTH])
 
 
 def note(status: str, finished_at: str = "2999-01-01T05:12:00Z") -> dict:
@@ -41,7 +41,7 @@ def test_a_file_that_is_no_database(tmp_path: Path, open_page, page: str):
         "drop table marts.published_run",
         "delete from marts.published_run",
         "drop table marts.dim_leads",
-        "drop macro table marts.funnel; drop table marts.fct_check_results",
+        "drop macro table marts.funnel; drop table marts.fct_check_results; drop table marts.fct_opportunities",
     ],
 )
 def test_a_file_of_another_make(changed_company, open_page, page: str, damage: str):
@@ -64,7 +64,8 @@ def test_a_later_run_that_went_wrong_is_told_above_the_numbers(changed_company, 
     banner = texts(test)
     assert f"{words}: 2 checks failed: a_b *c*. You are looking at the numbers published" in banner
     assert metrics(test), "the numbers are shown all the same"
-    assert bool(test.get("page_link")) == (page == FUNNEL)
+    links = [link.proto.label for link in test.get("page_link")]
+    assert ("Open Data health" in links) == (page != DATA_HEALTH)
 
 
 @PAGES

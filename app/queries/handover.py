@@ -1,0 +1,110 @@
+"""Whether leads that were handed over are answered in time, and what comes back."""
+
+from datetime import date
+
+import pandas as pd
+
+from app.data import HOLDS_FILTERS, Selection, narrowing, query, table_macro
+
+CLOCK = "qualified"
+
+
+def attainment(
+    file: str, from_date: date | None, to_date: date | None, selection: Selection, group_by: str = "all"
+) -> pd.DataFrame:
+    """Per group: how many hand-overs were answered in time, late, not yet."""
+    rows = table_macro(file, "sla_attainment", from_date, to_date, selection, group_by=group_by, on_clock=CLOCK)
+    return rows.sort_values(["handoff_count", "dimension_value"], ascending=[False, True])
+
+
+def outcomes(
+    file: str, from_date: date | None, to_date: date | None, selection: Selection, group_by: str = "all"
+) -> pd.DataFrame:
+    """Per group: what sales made of the hand-overs."""
+    rows = table_macro(file, "handoff_outcomes", from_date, to_date, selection, group_by=group_by)
+    return rows.sort_values(["handoff_count", "dimension_value"], ascending=[False, True])
+
+
+def answers(file: str, from_date: date | None, to_date: date | None, selection: Selection) -> pd.DataFrame:
+    """The share of hand-overs answered within so many business hours; who waits less long than that counts as open."""
+    return query(
+        file,
+        f"""
+        with judged as (
+            select response_business_hours as hours
+            from marts.fct_lead_handoffs
+            where clock = '{CLOCK}' and sla_state in ('met', 'breached', 'past_due_open') and not is_preempted
+                and ($from_date::date is null or started_date >= $from_date::date)
+                and ($to_date::date is null or started_date <= $to_date::date)
+                and {HOLDS_FILTERS}
+        )
+
+        select hours, count(*) as answered_count, (select count(*) from judged) as judged_count
+        from judged
+        where hours is not null
+        group by hours
+        order by hours
+        """,
+        from_date=from_date,
+        to_date=to_date,
+        **narrowing(selection),
+    )
+
+
+def target_hours(file: str) -> float | None:
+    """The SLA's target in business hours where all rules in force agree on one; else None."""
+    rows = query(
+        file,
+        f"""
+        select distinct target_hours
+        from playbook.sla_rules, marts.dim_build
+        where clock = '{CLOCK}' and are_business_hours
+            and (valid_from is null or valid_from <= as_of_date) and (valid_to is null or valid_to > as_of_date)
+        """,
+    )
+    return float(rows["target_hours"].iloc[0]) if len(rows) == 1 else None
+
+
+def when_they_come(file: str, from_date: date | None, to_date: date | None, selection: Selection) -> pd.DataFrame:
+    """Hand-overs by weekday (1 is Monday) and hour of the reporting time zone, and how many were answered in time."""
+    return query(
+        file,
+        f"""
+        with handoffs as (
+            select started_at at time zone 'UTC' at time zone reporting_timezone as started_here, sla_state
+            from marts.fct_lead_handoffs, marts.dim_build
+            where clock = '{CLOCK}'
+                and ($from_date::date is null or started_date >= $from_date::date)
+                and ($to_date::date is null or started_date <= $to_date::date)
+                and {HOLDS_FILTERS}
+        )
+
+        select isodow(started_here) as weekday, hour(started_here) as hour, count(*) as handoff_count,
+            count(*) filter (sla_state = 'met') as met_count,
+            count(*) filter (sla_state in ('met', 'breached', 'past_due_open')) as judged_count,
+        from handoffs
+        group by all
+        order by all
+        """,
+        from_date=from_date,
+        to_date=to_date,
+        **narrowing(selection),
+    )
+
+
+def past_due(file: str, selection: Selection, limit: int) -> pd.DataFrame:
+    """Hand-overs that wait for their first answer past the SLA now, those that wait longest first."""
+    return query(
+        file,
+        f"""
+        select lead_id, account_id, account_name, owner_id, team, started_at, due_at, hours_past_due,
+            handoffs.segment, channel, count(*) over () as all_count,
+        from marts.fct_lead_handoffs as handoffs
+        left join (select account_id, account_name from marts.dim_accounts) as accounts using (account_id)
+        where clock = '{CLOCK}' and sla_state = 'past_due_open' and {HOLDS_FILTERS}
+        order by hours_past_due desc, lead_id
+        limit $limit
+        """,
+        limit=limit,
+        **narrowing(selection),
+    )
