@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dashboard_helpers import ask, metrics
+from dashboard_helpers import FUNNEL, ask, metrics
 from google.protobuf.message import Message
 from replay_helpers import replayed
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
@@ -135,7 +135,7 @@ def shown(message: Message) -> Iterator[str]:
 
 
 def drawn(spec: object) -> Iterator[str]:
-    """The texts of a chart: its data, and the titles of axes and legends."""
+    """The texts of a chart: its data, and the titles of axes and legends. A row's `kind` is a code for its colour."""
     if isinstance(spec, Mapping):
         for key, value in spec.items():
             if key in ("values", "datasets"):
@@ -150,7 +150,8 @@ def drawn(spec: object) -> Iterator[str]:
 
 
 def leaves(value: object) -> Iterator[object]:
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else None
+    shown_ = [part for name, part in value.items() if name != "kind"] if isinstance(value, Mapping) else value
+    parts = shown_ if isinstance(shown_, list) else None
     if parts is None:
         yield value
     else:
@@ -184,7 +185,8 @@ def words_shown(page: AppTest) -> set[str]:
             found.update(drawn(json.loads(element.proto.spec)))
             bytes_ = [element.proto.data.data, *(named.data.data for named in element.proto.datasets)]
             for frame in (convert_arrow_bytes_to_pandas_df(arrow) for arrow in bytes_ if arrow):
-                found.update(cell for cell in frame.to_numpy().ravel() if isinstance(cell, str))
+                cells = frame.drop(columns="kind", errors="ignore").to_numpy().ravel()
+                found.update(cell for cell in cells if isinstance(cell, str))
     return found
 
 
@@ -201,14 +203,17 @@ def unbracketed(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def texts_of_data() -> Callable[[Path], str]:
-    """All texts of a company's published file, and of a replay of it, each on its own line."""
+    """All texts of a company's published file, of its contacts and of a replay of it, each on its own line.
+
+    The names that rules have are read without their underscores.
+    """
     read: dict[Path, str] = {}
 
     def texts_(company: Path) -> str:
         if company not in read:
             serving = company / "serving"
             found: set[str] = set()
-            for file in [(serving / "current.duckdb").resolve(), *serving.glob("replays/*.duckdb")]:
+            for file in [(serving / "current.duckdb").resolve(), *serving.glob("*/*.duckdb")]:
                 with duckdb.connect(str(file), read_only=True) as connection:
                     columns = connection.execute(
                         "select schema_name, table_name, column_name from duckdb_columns() "
@@ -216,7 +221,8 @@ def texts_of_data() -> Callable[[Path], str]:
                     ).fetchall()
                     for schema, table, column in columns:
                         rows = connection.execute(f'select distinct "{column}" from "{schema}"."{table}"').fetchall()
-                        found.update(" ".join(value.split()) for (value,) in rows if value)
+                        values = {" ".join(value.split()) for (value,) in rows if value}
+                        found |= values | {value.replace("_", " ") for value in values}
             read[company] = "\n".join(found)
         return read[company]
 
@@ -371,14 +377,14 @@ def test_the_browsers_language_is_taken_where_it_is_spoken(preferred: str | None
 def test_the_dashboard_opens_in_the_browsers_language_unless_the_link_says_another(
     published_demo: Path, open_page, browser: str, url: dict[str, str], title: str
 ):
-    assert open_page(published_demo, browser=browser, **url).title[0].value == title
+    assert open_page(published_demo, FUNNEL, browser=browser, **url).title[0].value == title
 
 
 @pytest.mark.refresh
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_switch_of_language_keeps_the_filters_and_the_numbers(published_demo: Path, open_page, language: str):
     segment = ask(published_demo, "select segment from marts.dim_leads group by 1 order by count(*) desc limit 1")[0][0]
-    page = open_page(published_demo, period="All", segment=segment)
+    page = open_page(published_demo, FUNNEL, period="All", segment=segment)
     size = int(metrics(page)["Leads in the cohort"][0].replace(",", ""))
     page.button_group(key="lang").set_value(language).run()
     assert not page.exception
