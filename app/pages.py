@@ -82,7 +82,7 @@ def navigation() -> tuple[Entry, Callable[[], None]]:
         _(name) if name else "": [drawn[entry.address] for entry in section] for name, section in SECTIONS.items()
     }
     sections[""].append(named)
-    page = st.navigation(sections)
+    page = st.navigation(sections, expanded=True)
     if page == named:
         # A copy: Streamlit empties the parameters before it reads the ones it is given.
         st.switch_page(

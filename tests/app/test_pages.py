@@ -18,7 +18,10 @@ pytestmark = pytest.mark.refresh
 
 ENGINEER, LEADERSHIP = Viewer("", "engineer", None), Viewer("", "leadership", ())
 DAY = "(as_of at time zone 'UTC' at time zone reporting_timezone)::date"
-YEAR = f"between (select ({DAY} - to_months(12) + interval 1 day)::date from marts.published_run) and (select {DAY} from marts.published_run)"
+YEAR = (
+    f"between (select ({DAY} - to_months(12) + interval 1 day)::date from marts.published_run) "
+    f"and (select {DAY} from marts.published_run)"
+)
 
 
 @pytest.fixture
