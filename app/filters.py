@@ -41,7 +41,10 @@ def dimension_names() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Period:
-    """Two inclusive local dates; None is without end. The words fit a sentence."""
+    """Two inclusive local dates; None is without end.
+
+    The words fit a sentence: those of a period after 'created', those of the period before it after 'compared with'.
+    """
 
     from_date: date | None
     to_date: date | None

@@ -41,10 +41,8 @@ def visit(browser, dashboard: str) -> Iterator[Callable]:
     """Open a page at a size. At the end, nothing may have been asked of any other machine, and nothing have crashed."""
     contexts, requests = [], []
 
-    def visit_(path: str = "/", size: tuple[int, int] = WIDE, theme: str = "light"):
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=theme, locale="en-GB"
-        )
+    def visit_(path: str = "/", size: tuple[int, int] = WIDE, theme: str = "light", locale: str = "en-GB"):
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme, locale=locale)
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: requests.append(request.url))
@@ -259,3 +257,37 @@ def test_on_a_phone_a_filter_can_be_set_too(visit, published_demo: Path, screens
     assert_url(page, period="All", segment=value)
     assert_leads(page, cohort_size(published_demo, f"segment = '{value}'"))
     page.screenshot(path=screenshot_folder / "funnel_filtered_390.png")
+
+
+@pytest.mark.parametrize(("locale", "title"), [("de-AT", "Funnel & Lecks"), ("pl-PL", "Lejek i wycieki")])
+def test_the_browsers_language_is_spoken_and_a_switch_keeps_the_filters(visit, published_demo: Path, locale, title):
+    value = segment(published_demo)
+    page = visit(f"/funnel?period=All&segment={value}", locale=locale)
+    assert page.get_by_role("heading", level=1).inner_text() == title
+    assert page.get_by_role("link", name=title, exact=True).is_visible()
+    assert_url(page, period="All", segment=value)
+    page.locator(".st-key-lang").get_by_text("en", exact=True).click()
+    assert_leads(page, cohort_size(published_demo, f"segment = '{value}'"))
+    assert_url(page, period="All", segment=value, lang="en")
+    page.reload()
+    settle(page)
+    assert_leads(page, cohort_size(published_demo, f"segment = '{value}'"))
+
+
+def test_a_link_carries_its_language(visit):
+    page = visit("/funnel?lang=pl", locale="de-DE")
+    assert page.get_by_role("heading", level=1).inner_text() == "Lejek i wycieki"
+    page.get_by_role("link", name="Przegląd", exact=True).click()
+    page.wait_for_url(re.compile(r"/\?lang=pl"))
+    settle(page)
+    assert page.get_by_role("heading", level=1).inner_text() == "Przegląd"
+    assert_url(page, lang="pl")
+
+
+@pytest.mark.parametrize("locale", ["pl-PL", "de-DE"])
+def test_longer_words_fit_a_phone_too(visit, screenshot_folder: Path, locale: str):
+    page = visit("/", PHONE, locale=locale)
+    for entry in pages.ENTRIES.values():
+        page.goto(f"{page.url.split('?')[0].rsplit('/', 1)[0]}/{entry.address}")
+        settle(page)
+        assert_fits(page, PHONE, screenshot_folder / f"{entry.address}_{PHONE[0]}_{locale}.png")
