@@ -100,6 +100,10 @@ class Frame:
         """In which every amount is."""
         return self.run.reporting_currency
 
+    def is_running(self, month: object) -> bool:
+        """Whether a month, by its first day, is not over yet."""
+        return pd.Timestamp(month).date() >= self.run.as_of_date.replace(day=1)
+
     def money(self, value: float | None) -> str:
         """An amount as Markdown."""
         return formatting.plain(formatting.money(value, self.currency))

@@ -279,7 +279,6 @@ def _coverage_chart(view: View, kind: str) -> Block:
     title, note = _("Coverage by month"), _("share of the conversions of a month that is owed to some touch")
     if rows.empty:
         return Words("coverage_card", title, note, _("No conversion has a month."))
-    start = view.frame.run.as_of_date.replace(day=1)
     name = _("coverage")
     shown = pd.DataFrame(
         {
@@ -287,7 +286,7 @@ def _coverage_chart(view: View, kind: str) -> Block:
             "month": [formatting.month(value) for value in rows["month_start_date"]],
             "series": name,
             "value": (rows["attributed_credit"] / rows["credit"]).astype(float),
-            "is_partial": [pd.Timestamp(value).date() >= start for value in rows["month_start_date"]],
+            "is_partial": [view.frame.is_running(value) for value in rows["month_start_date"]],
             "detail": [
                 _("{part} of {whole}", part=formatting.number(part), whole=formatting.number(whole))
                 for part, whole in zip(rows["attributed_credit"], rows["credit"], strict=True)

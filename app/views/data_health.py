@@ -376,7 +376,7 @@ def _gap_trend(frame: shell.Frame, gaps: pd.DataFrame) -> list[Block]:
         month=[formatting.month(value) for value in judged["month_start_date"]],
         series=names[gap],
         value=judged["affected_rate"].astype(float),
-        is_partial=judged["month_start_date"] >= pd.Timestamp(frame.run.as_of_date.replace(day=1)),
+        is_partial=[frame.is_running(value) for value in judged["month_start_date"]],
         detail=[
             _("{part} of {whole}", part=formatting.count(part), whole=formatting.count(whole))
             for part, whole in zip(judged["affected_count"], judged["total_count"], strict=True)

@@ -106,10 +106,6 @@ def _cards(frame: shell.Frame, totals: pd.Series, earlier: pd.Series | None) -> 
     ]
 
 
-def _is_partial(frame: shell.Frame, month: object) -> bool:
-    return pd.Timestamp(month).date() >= frame.run.as_of_date.replace(day=1)
-
-
 def _months_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
     """Pipeline opened by month."""
     name = _("New pipeline")
@@ -119,7 +115,7 @@ def _months_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
             "month": [formatting.month(value) for value in months["month_start_date"]],
             "series": name,
             "value": months["pipeline_amount"].astype(float),
-            "is_partial": [_is_partial(frame, value) for value in months["month_start_date"]],
+            "is_partial": [frame.is_running(value) for value in months["month_start_date"]],
             "detail": [formatting.money(value, frame.currency) for value in months["pipeline_amount"]],
         }
     )
@@ -145,7 +141,7 @@ def _rates_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
             "month": [formatting.month(value) for value in months["month_start_date"]],
             "series": name,
             "value": (months["won_count"].astype(float) / closed.where(closed > 0)),
-            "is_partial": [_is_partial(frame, value) for value in months["month_start_date"]],
+            "is_partial": [frame.is_running(value) for value in months["month_start_date"]],
             "detail": [
                 _("{part} of {whole}", part=formatting.count(won), whole=formatting.count(all_))
                 for won, all_ in zip(months["won_count"], months["closed_count"], strict=True)

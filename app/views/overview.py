@@ -1,7 +1,5 @@
 """Overview: are we building enough revenue, and what must be decided?"""
 
-from datetime import date
-
 import pandas as pd
 
 from app import charts, formatting, shell
@@ -64,7 +62,7 @@ def sentence(frame: shell.Frame, deals: pd.Series, before: pd.Series | None) -> 
 def _cards(frame: shell.Frame, deals: pd.Series, before: pd.Series | None, months: pd.DataFrame) -> list[Card]:
     period = frame.compared_period
     meanings = queries.kpi_definitions(frame.file)
-    whole = months[[not _is_partial(frame, value) for value in months["month_start_date"]]]
+    whole = months[[not frame.is_running(value) for value in months["month_start_date"]]]
 
     def earlier(column: str) -> float | None:
         return None if before is None else before[column]
@@ -153,10 +151,6 @@ def _exact_money(value: float, currency: str) -> str:
     return formatting.money(value, currency) if value >= 100 else formatting.small_money(value, currency)
 
 
-def _is_partial(frame: shell.Frame, month: date) -> bool:
-    return pd.Timestamp(month).date() >= frame.run.as_of_date.replace(day=1)
-
-
 def _months_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
     """Pipeline and revenue, month by month."""
     names = {"pipeline_amount": _("New pipeline"), "won_amount": _("Revenue won")}
@@ -166,7 +160,7 @@ def _months_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
             "month": formatting.month(row.month_start_date),
             "series": name,
             "value": float(getattr(row, column)),
-            "is_partial": _is_partial(frame, row.month_start_date),
+            "is_partial": frame.is_running(row.month_start_date),
             "detail": formatting.money(getattr(row, column), frame.currency),
         }
         for column, name in names.items()
