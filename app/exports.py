@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import charts
+from app.formatting import unmarked
 
 # With these a spreadsheet takes a cell for a formula; the wide ones are how East Asian keyboards type the first four.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
@@ -29,7 +30,7 @@ def download(label: str, frame: pd.DataFrame, file_name: str, key: str | None = 
 
 def download_picture(label: str, spec: Mapping, title: str, note: str, file_name: str, key: str | None = None) -> None:
     """A button that saves a chart as PNG, with its title and note above it."""
-    _button(label, lambda: charts.png(spec, title, note), file_name, "image/png", key)
+    _button(label, lambda: charts.png(spec, unmarked(title), unmarked(note)), file_name, "image/png", key)
 
 
 def download_pdf(label: str, make: Callable[[], bytes], file_name: str, is_possible: bool) -> None:

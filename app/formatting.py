@@ -183,6 +183,15 @@ def plain(text: object) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!$:<>~|&-])", r"\\\1", " ".join(str(text).split()))
 
 
+def unmarked(text: object) -> str:
+    """A text without what is Markdown in it: escapes, emphasis, badges, icons and links."""
+    words = re.sub(r":material/\w+:\s*", "", str(text))
+    words = re.sub(r":[\w-]+\[((?:[^\[\]\\]|\\.)*)\]", r"\1", words)
+    words = re.sub(r"(?<!\\)\[((?:[^\[\]\\]|\\.)*)\]\((?:[^()\\]|\\.)*\)", r"\1", words)
+    words = re.sub(r"(?<!\\)(\*\*|\*|`)", "", words)
+    return re.sub(r"\\([\\`*_{}\[\]()#+!$:<>~|&-])", r"\1", words)
+
+
 def _whole_money(value: float, currency: str) -> str:
     pattern = re.sub(r"(?<=0)[.]0+", "", locale().currency_formats["standard"].pattern)
     return _amount(format_currency(round(value), currency, pattern, locale=locale(), currency_digits=False))

@@ -1,6 +1,5 @@
 """The meeting pack: chosen pages as one PDF, with sentence, numbers, charts and tables as they stand on the screen."""
 
-import re
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -10,6 +9,7 @@ from fpdf.fonts import FontFace
 
 from app import charts, formatting
 from app.content import Card, Chart, Page, State, Table, Words
+from app.formatting import unmarked
 from app.languages import _
 
 FONT = "Source Sans"
@@ -41,12 +41,12 @@ class _Document(FPDF):
         """A paragraph over the whole width."""
         self.set_font(FONT, style, size)
         self.set_text_color(*colour)
-        self.multi_cell(0, size * 0.48, _unmarked(text), align=align, new_x="LMARGIN", new_y="NEXT")
+        self.multi_cell(0, size * 0.48, unmarked(text), align=align, new_x="LMARGIN", new_y="NEXT")
 
 
 def pdf(pages: Sequence[tuple[str, Page | State]], subtitle: str) -> bytes:
     """The pages by their titles as a PDF. `subtitle` says of which period and filters it is, and as of when."""
-    document = _Document(f"Funnelhouse · {_unmarked(subtitle)}")
+    document = _Document(f"Funnelhouse · {unmarked(subtitle)}")
     document.set_title("Funnelhouse")
     document.set_creator("Funnelhouse")
     for title, page in pages:
@@ -83,7 +83,7 @@ def _write_cards(document: _Document, cards: Sequence[Card]) -> None:
             document.set_xy(left + 2.5, line_top)
             document.set_font(FONT, style, size)
             document.set_text_color(*colour)
-            document.cell(width - 5, size * 0.42, _fitted(document, _unmarked(text), width - 5))
+            document.cell(width - 5, size * 0.42, _fitted(document, unmarked(text), width - 5))
             line_top += size * 0.42 + 1.4
     document.set_xy(MARGIN, top + height + GAP)
 
@@ -116,7 +116,7 @@ def _write_charts(document: _Document, row: Sequence[tuple[int, Chart]]) -> None
     whole = sum(weight for weight, _block in row)
     widths = [(document.epw - GAP * (len(row) - 1)) * weight / whole for weight, _block in row]
     pictures = [
-        charts.png(block.spec, _unmarked(block.title), _unmarked(block.note), width=round(width * 3.4))
+        charts.png(block.spec, unmarked(block.title), unmarked(block.note), width=round(width * 3.4))
         for width, (_weight, block) in zip(widths, row, strict=True)
     ]
     sizes = [charts.png_size(picture) for picture in pictures]
@@ -149,9 +149,9 @@ def _write_table(document: _Document, block: Table) -> None:
         col_widths=_column_widths(shown, block),
         padding=0.6,
     ) as table:
-        table.row([_unmarked(column) for column in shown.columns])
+        table.row([unmarked(column) for column in shown.columns])
         for cells in shown.itertuples(index=False):
-            table.row([_unmarked(cell) for cell in cells])
+            table.row([unmarked(cell) for cell in cells])
     hidden = len(block.texts) - len(shown)
     if hidden:
         document.write_line(_("{count} more rows on the screen", count=formatting.count(hidden)), 8, MUTED)
@@ -161,7 +161,7 @@ def _write_table(document: _Document, block: Table) -> None:
 def _column_widths(texts: pd.DataFrame, block: Table) -> tuple[float, ...]:
     """Relative widths: as much as the longest text asks for, within bounds."""
     longest = [
-        max(len(_unmarked(text)) for text in [column, *texts.iloc[:, position]])
+        max(len(unmarked(text)) for text in [column, *texts.iloc[:, position]])
         for position, column in enumerate(texts.columns)
     ]
     return tuple(float(min(max(length, 6), 40)) for length in longest)
@@ -174,12 +174,3 @@ def _fitted(document: _Document, text: str, width: float) -> str:
     while text and document.get_string_width(f"{text}…") > width:
         text = text[:-1]
     return f"{text}…"
-
-
-def _unmarked(text: object) -> str:
-    """A text without what is Markdown in it: escapes, bold, badges, icons and links."""
-    words = re.sub(r":material/\w+:\s*", "", str(text))
-    words = re.sub(r":[\w-]+\[((?:[^\[\]\\]|\\.)*)\]", r"\1", words)
-    words = re.sub(r"(?<!\\)\[((?:[^\[\]\\]|\\.)*)\]\((?:[^()\\]|\\.)*\)", r"\1", words)
-    words = re.sub(r"(?<!\\)(\*\*|`)", "", words)
-    return re.sub(r"\\([\\`*_{}\[\]()#+!$:<>~|&-])", r"\1", words)

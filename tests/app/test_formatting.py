@@ -97,3 +97,17 @@ def test_data_cannot_smuggle_markdown_into_a_page():
     assert formatting.plain("a*b_c $5 [x](y) :red[z] <b>") == r"a\*b\_c \$5 \[x\]\(y\) \:red\[z\] \<b\>"
     assert formatting.plain("two\nlines") == "two lines"
     assert formatting.plain(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (formatting.plain("W-shaped *a* [b](c) $d"), "W-shaped *a* [b](c) $d"),
+        ("**bold**, *leaning* and `code`", "bold, leaning and code"),
+        (f":orange-badge[:material/warning: {formatting.plain('a_b [c]')}] x", "a_b [c] x"),
+        ("see [the page](https://example.com)", "see the page"),
+        (7, "7"),
+    ],
+)
+def test_a_text_for_paper_has_no_markdown_and_keeps_its_words(text, words):
+    assert formatting.unmarked(text) == words
