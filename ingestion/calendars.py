@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from holidays import country_holidays
@@ -13,6 +14,12 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 COLUMNS = ("calendar", "date", "opens_at", "closes_at", "hours_before")
 
 
+@cache
+def time_zones() -> set[str]:
+    """The names of all time zones, which are looked for in folders."""
+    return available_timezones()
+
+
 def problem_of(calendar: dict[str, str | None]) -> str | None:
     """What keeps a row of business_calendars.csv from being used, in words; None where nothing does."""
     country, subdivision = calendar["country"], calendar["subdivision"]
@@ -22,7 +29,7 @@ def problem_of(calendar: dict[str, str | None]) -> str | None:
     if subdivision and subdivision not in supported[country]:
         known = ", ".join(supported[country]) or "none"
         return f"column 'subdivision': '{subdivision}' is none of {country}; known are {known}"
-    if calendar["timezone"] not in available_timezones():
+    if calendar["timezone"] not in time_zones():
         return f"column 'timezone': '{calendar['timezone']}' is not a time zone such as Europe/Warsaw"
     days = (calendar["working_days"] or "").split()
     if not days or set(days) - set(WEEKDAYS):

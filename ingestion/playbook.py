@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from zoneinfo import available_timezones
 
 import duckdb
 
@@ -242,7 +242,7 @@ def _setting_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
     """A setting's name says its unit, and so what its value must be."""
     for row in rows:
         setting, value = row.values["setting"] or "", row.values["value"] or ""
-        if setting == "reporting_timezone" and value not in available_timezones():
+        if setting == "reporting_timezone" and value not in calendars.time_zones():
             yield row.line, f"'{value}' is not a time zone such as Europe/Warsaw"
         if setting == "week_start" and value not in ("monday", "sunday"):
             yield row.line, f"'{value}' is neither monday nor sunday"
@@ -287,6 +287,7 @@ def _is_domain(text: str) -> bool:
     return has_dot_within and text == text.lower() and not re.search(r"[@/ ]|^www\.", text)
 
 
+@cache
 def _is_pattern(text: str) -> bool:
     """Whether the warehouse can match by it: its regular expressions are RE2's, not Python's."""
     try:

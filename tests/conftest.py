@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from refreshing import PROJECT_DIR, example_environment, refreshed
 from speaking import NOW, STORY_SETUP, credentials, speaking, story
 from xdist.scheduler import LoadScopeScheduling
@@ -20,6 +21,10 @@ from xdist.scheduler import LoadScopeScheduling
 from ingestion.simulator.filed import filed
 from ingestion.simulator.server.connection import environment
 from ingestion.simulator.write import write_entity
+
+# The same cases every time, on any machine, however slow: a test that fails fails for everybody.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 DEMO_AS_OF = "2026-11-01T00:00:00Z"
 DEMO_LEADS = 1500

@@ -134,12 +134,21 @@ def judge_path(path: Path, folder: Path, rules: Rules) -> Judgement:
     """Raises Fault where the file as a whole cannot be used."""
     work = folder / f"work_{len(list(folder.iterdir()))}"
     work.mkdir()
-    with duckdb.connect() as connection:
-        connection.execute("set timezone = 'UTC'")
-        result = conform_file(connection, entities()[path.stem], path, rules, work)
-        found = connection.execute(f"select * from {result.rows} order by _line")
-        names = [column[0] for column in found.description]
-        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    with judging_connection() as connection:
+        return judged_by(connection, path, work, rules)
+
+
+def judging_connection() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("set timezone = 'UTC'")
+    return connection
+
+
+def judged_by(connection: duckdb.DuckDBPyConnection, path: Path, work: Path, rules: Rules) -> Judgement:
+    result = conform_file(connection, entities()[path.stem], path, rules, work)
+    found = connection.execute(f"select * from {result.rows} order by _line")
+    names = [column[0] for column in found.description]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     return Judgement(
         good=[row for row in rows if row["_fault"] is None],
         refused=[row for row in rows if row["_fault"] is not None],

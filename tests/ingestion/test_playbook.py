@@ -288,7 +288,7 @@ CELLS = st.one_of(
     rows=st.lists(st.lists(CELLS, max_size=14), max_size=4),
     has_header=st.booleans(),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=1200)
 def test_any_file_is_accepted_or_refused_with_its_place(table, rows, has_header):
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{table}.csv"
@@ -299,7 +299,7 @@ def test_any_file_is_accepted_or_refused_with_its_place(table, rows, has_header)
 
 
 @given(table=st.sampled_from(sorted(playbook_tables())), edits=st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=2500)
 def test_any_edit_of_the_default_playbook_is_accepted_or_refused_with_its_place(table, edits):
     """Cells are replaced, rows and columns dropped or doubled, as somebody does who slips in a spreadsheet."""
     with (DEFAULT_PLAYBOOK_DIR / f"{table}.csv").open(encoding="utf-8", newline="") as file:
@@ -326,7 +326,7 @@ def test_any_edit_of_the_default_playbook_is_accepted_or_refused_with_its_place(
 
 
 @given(table=st.sampled_from(sorted(playbook_tables())), content=st.binary(max_size=60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=800)
 def test_any_bytes_are_accepted_or_refused_with_their_place(table, content):
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{table}.csv"

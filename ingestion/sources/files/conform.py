@@ -33,13 +33,15 @@ PRECISION_SUFFIX = "_precision"
 ID_SUFFIXES = ("_id", "changed_by")
 # Outside these years a date is a typing mistake, and DuckDB's `infinity` is one too.
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
+# Beyond it a number is a mistake too, infinity included: of sums that large a double cannot tell the cents.
+LARGEST_NUMBER = "1e15"
 WHOLE_NUMBER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 INSTANT_TYPES = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 KINDS = {
     "timestamp": "a date or a date-time such as 2026-01-31T12:00:00Z",
     "date": "a date such as 2026-01-31",
     "boolean": "true or false",
-    "double": "a number such as 1234.5",
+    "double": "a number such as 1234.5, of at most 1e15",
     "bigint": "a whole number",
     "int": "a whole number",
 }
@@ -226,7 +228,7 @@ def _typed(column: Column, given: dict[str, str], rules: Rules) -> str:
         return f"case when {number} = trunc({number}) then try_cast({number} as bigint) end"
     if column.data_type == "double":
         number = cell if given_type == "DOUBLE" else f"try_cast({text} as double)"
-        return f"case when isfinite({number}) then {number} end"
+        return f"case when abs({number}) <= {LARGEST_NUMBER} then {number} end"
     if column.data_type == "boolean":
         if given_type == "BOOLEAN":
             return cell
