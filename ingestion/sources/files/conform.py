@@ -33,15 +33,15 @@ PRECISION_SUFFIX = "_precision"
 ID_SUFFIXES = ("_id", "changed_by")
 # Outside these years a date is a typing mistake, and DuckDB's `infinity` is one too.
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
-# Beyond it a number is a mistake too, infinity included: of sums that large a double cannot tell the cents.
-LARGEST_NUMBER = "1e15"
+# Beyond them a number is a mistake too, infinity included: of larger sums a double does not even tell the whole units,
+# and an amount times two rates fits into the decimals in which money is added up.
+LARGEST_NUMBER, LARGEST_RATE = "1e15", "1e6"
 WHOLE_NUMBER_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 INSTANT_TYPES = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 KINDS = {
     "timestamp": "a date or a date-time such as 2026-01-31T12:00:00Z",
     "date": "a date such as 2026-01-31",
     "boolean": "true or false",
-    "double": "a number such as 1234.5, of at most 1e15",
     "bigint": "a whole number",
     "int": "a whole number",
 }
@@ -228,7 +228,7 @@ def _typed(column: Column, given: dict[str, str], rules: Rules) -> str:
         return f"case when {number} = trunc({number}) then try_cast({number} as bigint) end"
     if column.data_type == "double":
         number = cell if given_type == "DOUBLE" else f"try_cast({text} as double)"
-        return f"case when abs({number}) <= {LARGEST_NUMBER} then {number} end"
+        return f"case when abs({number}) <= {_largest(column)} then {number} end"
     if column.data_type == "boolean":
         if given_type == "BOOLEAN":
             return cell
@@ -236,6 +236,11 @@ def _typed(column: Column, given: dict[str, str], rules: Rules) -> str:
     if column.data_type == "date":
         return _within_reason(f"cast({_local_day(name, given, rules.timezone)} as date)")
     return _within_reason(_moment(name, given, rules.timezone))
+
+
+def _largest(column: Column) -> str:
+    """The largest number that a column takes; exchange rates and margins are no amounts."""
+    return LARGEST_RATE if "rate" in column.name.split("_") else LARGEST_NUMBER
 
 
 def _within_reason(time: str) -> str:
@@ -302,7 +307,8 @@ def _complaints(column: Column, given: dict[str, str], lookups: dict[str, list[s
     name, value, cell = column.name, identifier(column.name), identifier("given " + column.name)
     complaints = []
     if column.data_type != "string" and name in given:
-        reason = f"concat('{name}: ''', {cell}, ''' is not {KINDS[column.data_type]}')"
+        kind = KINDS.get(column.data_type) or f"a number such as 1234.5, of at most {_largest(column)}"
+        reason = f"concat('{name}: ''', {cell}, ''' is not {kind}')"
         complaints.append((f"{cell} is not null and {value} is null", reason))
     known = column.accepted_values or lookups.get(name)
     if known is not None:

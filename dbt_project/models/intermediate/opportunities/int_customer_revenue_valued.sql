@@ -22,6 +22,7 @@ valued as (
         invoices.revenue_date,
         invoices.product,
         invoices.source,
+        invoices.currency,
         invoices.revenue_currency,
         invoices.gross_margin_rate as margin_rate,
         {{ converted('invoices.amount_local', 'invoices.revenue_currency', 'rates') }} as revenue_amount,
