@@ -41,8 +41,8 @@ def main() -> int:
         say(f"✗ {fault}")
         return 1
     except OSError as error:  # a disk that is full, a folder that may not be written
-        words = way_out(settings.warehouse, str(error))
-        say(f"✗ {words or f'{error.filename}: {error.strerror}. Mend that and run the command again.'}")
+        words = f"{error.filename or 'A file'}: {error.strerror or error}. Mend that and run the command again."
+        say(f"✗ {way_out(settings.warehouse, str(error)) or words}")
         return 1
     except KeyboardInterrupt:
         return stopped()

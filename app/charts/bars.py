@@ -34,11 +34,11 @@ def _height(count: int, row_height: int = ROW_HEIGHT) -> int:
     return max(count, 1) * row_height
 
 
-def ranked_bars(rows: pd.DataFrame, benchmark: float | None = None, note: str = "") -> dict:
+def ranked_bars(rows: pd.DataFrame, benchmark: float | None = None) -> dict:
     """One bar a row, to the right of 0 or to its left, its text beside it.
 
     `rows`, in order: label, value (null for none), text, detail; `is_marked` (orange) and `is_pale` may be there.
-    `benchmark` is a dashed rule; `note` names it at its top.
+    `benchmark` is a dashed rule.
     """
     rows = _keyed(rows)
     for column in ("is_marked", "is_pale"):
@@ -87,7 +87,7 @@ def ranked_bars(rows: pd.DataFrame, benchmark: float | None = None, note: str = 
     if benchmark is not None:
         layers.append(
             {
-                "data": {"values": [{"note": note}]},
+                "data": {"values": [{}]},
                 "mark": {"type": "rule", "strokeDash": [5, 4], "color": INK, "strokeWidth": 1.2},
                 "encoding": {"x": x | {"datum": benchmark}},
             }

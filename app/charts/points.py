@@ -12,7 +12,9 @@ from app.charts.theme import (
     MUTED,
     ORANGE,
     PALE_BLUE,
+    SEQUENTIAL,
     TEAL,
+    WHITE,
     Ticks,
     chart,
     key,
@@ -249,8 +251,6 @@ def heat_map(
 
     `cells`: row, column (their names, unique), shade, text, detail.
     """
-    from app.charts.theme import SEQUENTIAL, WHITE
-
     row_keys = {name: key(position, name) for position, name in enumerate(rows)}
     column_keys = {name: key(position, name) for position, name in enumerate(columns)}
     cells = cells.assign(row_key=cells["row"].map(row_keys), column_key=cells["column"].map(column_keys))

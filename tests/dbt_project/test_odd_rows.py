@@ -19,7 +19,7 @@ ODD_CELLS = [
     "", " ", "x", "0", "-1", "1.5", "-0.0", "1e15", "-1e15", "999999999999999", "0.000001", "true", "FALSE", "NULL",
     "1900-01-01", "2026-02-28", "2199-12-31", "1900-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z",
     "2026-03-29T01:30:00+01:00", "=1+1", "'; drop table leads; --", "a\nb", 'quo"te', "\\", "%", "_", "{{ 1 }}", "$$",
-    "\u200b", "\u202e", "İstanbul", "ß", "ł" * 300, "🙂", "EUR", "eur", "XXX", "day", "mql", "won", "HTTPS://Ä.example/?q#f",
+    "\u200b", "\u202e", "İstanbul", "ß", "ł" * 300, "🙂", "EUR", "eur", "XTS", "day", "mql", "won", "HTTPS://Ä.example/?q#f",
     "a@b@c", "ANN@ACME.EXAMPLE", " ann@acme.example ",
 ]  # fmt: skip
 CHANGED_SHARE = 1 / 3

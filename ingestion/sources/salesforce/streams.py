@@ -49,6 +49,14 @@ class Restarts:
         if self.times > MOST_RESTARTS:
             raise Fault(f"Salesforce ends {self.what} again and again ({gone}); try later.") from gone
 
+    def count_short(self, queried: str, total: int, given: int) -> None:
+        self.times += 1
+        if self.times > MOST_RESTARTS:
+            raise Fault(
+                f"Salesforce: the query of {queried} counts {total:,} records and gave {given:,}; "
+                "nothing of this load is kept. Load again later."
+            )
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -160,10 +168,9 @@ class Reader:
             given += len(rows)
             if locator is None:
                 if given < total:
-                    raise Fault(
-                        f"Salesforce: the query of {self.source.object} counts {total:,} records and gave {given:,}; "
-                        "nothing of this load is kept. Load again later."
-                    )
+                    # The window is begun anew, now or by the next load: which of its pages was short is not known.
+                    restarts.count_short(self.source.object, total, given)
+                    continue
                 has_more, after = total >= WINDOW and furthest != after, furthest
             mark = {"after": after, "locator": locator, "furthest": furthest, "total": total, "given": given}
             yield Page({self.source.table: rows}, bookmark=mark, cursor=_before(furthest))
