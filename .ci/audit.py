@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from datetime import date
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -26,7 +27,9 @@ def main() -> int:
     pins = pinned(LOCK.read_text(encoding="utf-8"))
     installed = {normalised(one.metadata["Name"]): one.version for one in distributions()}
     faults = [*unhashed(pins), *unlocked(pins, installed), *unfitting()]
-    accepted = {row["id"] for row in csv.DictReader(ACCEPTED.open(encoding="utf-8"))}
+    today = date.today().isoformat()
+    rows = csv.DictReader(ACCEPTED.read_text(encoding="utf-8").splitlines())
+    accepted = {row["id"] for row in rows if row["until"] >= today}
     answer = asked()
     faults += vulnerable(answer, accepted) if answer else []
     for fault in faults:

@@ -265,9 +265,7 @@ def filter_bar(
             st.badge(_("Model: {model}", model=plain(models[model])), color="primary")
         if shown:
             st.button(_("Reset"), key="reset", type="tertiary", icon=":material/close:", on_click=clear_filters)
-    is_used = {dimension: dimension in used for dimension in DIMENSIONS}
-    narrowing = Selection(**{name: getattr(selection, name) if is_used[name] else () for name in DIMENSIONS})
-    return Chosen(period, days, narrowing, model)
+    return Chosen(period, days, selection, model)
 
 
 def _custom_days(as_of_date: date) -> tuple[date, date]:

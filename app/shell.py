@@ -1,6 +1,6 @@
 """What every page shares: its language and frame, how its content is drawn, and the states in which there is none."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,6 +72,8 @@ class Frame:
     code_of: Callable[[str, Mapping[str, str]], str]
     # What a page is asked for by a link, such as an account, by the parameter's name.
     parameters: Mapping[str, str] = field(default_factory=dict)
+    # The filters that narrow the page; what is chosen in the others waits for a page that has them.
+    used: Collection[str] = filters.DIMENSIONS
     choices: dict[str, Choice] = field(default_factory=dict)
 
     @property
@@ -92,8 +94,11 @@ class Frame:
 
     @property
     def selection(self) -> data.Selection:
-        """The five filters."""
-        return self.chosen.selection
+        """The five filters, as far as they narrow the page."""
+        chosen = self.chosen.selection
+        return data.Selection(
+            **{name: getattr(chosen, name) if name in self.used else () for name in filters.DIMENSIONS}
+        )
 
     @property
     def currency(self) -> str:
@@ -166,6 +171,7 @@ def open_frame(entry: Entry, viewer: Viewer) -> None:
             viewer,
             code_of=lambda key, options: _hidden_choice(hidden, key, options),
             parameters={name: st.query_params[name] for name in ASKED if name in st.query_params},
+            used=entry.filters,
         )
 
 
@@ -326,9 +332,11 @@ def offer_pack(entry: Entry) -> None:
 
 def _pack(frame_: Frame, entries: Sequence[Entry], language: str) -> bytes:
     languages.use(language)
-    parts = [frame_.period.span, *filters.badge_texts(frame_.selection, frame_.labels)]
+    parts = [frame_.period.span, *filters.badge_texts(frame_.chosen.selection, frame_.labels)]
     parts.append(_("As of {moment}", moment=formatting.moment(frame_.run.as_of, frame_.run.reporting_timezone)))
-    return pack.pdf([(_(entry.title), entry.content(frame_)) for entry in entries], " · ".join(parts))
+    return pack.pdf(
+        [(_(entry.title), entry.content(replace(frame_, used=entry.filters))) for entry in entries], " · ".join(parts)
+    )
 
 
 def _first_option(_key: str, options: Mapping[str, str]) -> str:

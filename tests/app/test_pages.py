@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -427,3 +428,14 @@ def test_months_that_are_not_over_are_told_from_those_that_are(published_demo, f
     (day,) = only(published_demo, f"select {DAY} from marts.published_run")
     running = set(rows[rows["is_partial"]]["month"])
     assert running <= {formatting.month(date(day.year, day.month, 1))}
+
+
+def test_the_meeting_pack_keeps_the_filters_that_the_page_asking_for_it_has_not(published_demo, framed, monkeypatch):
+    monkeypatch.setattr(shell.pack, "pdf", lambda parts, _words: [cards(page) for _title, page in parts])
+    (segment,) = only(published_demo, "select min(segment) from marts.fct_opportunities where segment is not null")
+    narrowed, whole = framed(published_demo, segment=(segment,)), framed(published_demo)
+    overview = pages.ENTRIES["overview"]
+    asked_elsewhere = replace(narrowed, used=())
+    assert asked_elsewhere.selection == whole.selection
+    assert shell._pack(asked_elsewhere, [overview], "en") == [cards(overview.content(narrowed))]
+    assert cards(overview.content(narrowed)) != cards(overview.content(whole))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import people
@@ -66,6 +66,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(claims=st.dictionaries(st.sampled_from(["groups", "sales_region", "name", "sub", "email"]), VALUES))
 def test_whatever_the_claims_hold_nobody_gets_a_role_that_no_group_gives(claims):
     viewer = of_claims(claims | JUST_NOW, ROLES, NOW)
