@@ -61,11 +61,20 @@ def visit(browser, dashboard: str) -> Iterator[Callable]:
 
 
 def settle(page) -> None:
-    """Wait until the page stands still, and make sure that it is a page and no accident."""
+    """Wait until the page stands still, and make sure that it is a page and no accident.
+
+    A script rests for a moment between two runs, before all of a page is there: so it must rest for a while.
+    """
     page.wait_for_selector(".st-key-cards, .st-key-nothing_matches, .st-key-state", timeout=30_000)
-    page.wait_for_selector(DRAWN, timeout=30_000)
-    page.wait_for_timeout(700)
-    page.wait_for_selector(DRAWN, timeout=30_000)
+    rested, seen = 0, None
+    for _ in range(150):
+        is_drawn, shown = page.locator(DRAWN).count(), page.locator("[data-testid=stMain]").inner_text()
+        rested = rested + 1 if is_drawn and shown == seen else 0
+        if rested == 4:
+            break
+        seen = shown
+        page.wait_for_timeout(200)
+    assert rested == 4, "the page does not come to rest"
     assert page.locator(".stException").count() == 0
     assert page.get_by_text("Page not found").count() == 0
 
@@ -178,7 +187,8 @@ def test_the_cards_equal_the_tables(visit, published_demo: Path):
     assert numbers[f"Reached {label}"] == cohort_size(published_demo, f"furthest_stage_order >= {order}")
     assert cards(visit("/funnel"))["Leads in the cohort"] == cohort_size(published_demo, months=12)
     (passed,) = ask(published_demo, "select count(*) from marts.fct_check_results where is_passed")
-    assert cards(visit("/data-health"))["Checks passed"] == f"{passed:,}"
+    page = visit("/data-health")
+    eventually(page, lambda: cards(page).get("Checks passed"), f"{passed:,}")
 
 
 def test_a_shared_link_shows_what_its_sender_saw(visit, published_demo: Path):
