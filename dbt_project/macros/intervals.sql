@@ -1,15 +1,15 @@
-{#- 95 % bounds of a share of successes among trials (Wilson 1927); null without trials. -#}
+{#- 95 % bounds of a share of successes among trials (Wilson 1927), or of another `quantile`; null without trials. -#}
 
-{% macro wilson_lower(successes, trials) -%}
-    {{ wilson_bound(successes, trials, '-') }}
+{% macro wilson_lower(successes, trials, quantile=none) -%}
+    {{ wilson_bound(successes, trials, '-', quantile) }}
 {%- endmacro %}
 
-{% macro wilson_upper(successes, trials) -%}
-    {{ wilson_bound(successes, trials, '+') }}
+{% macro wilson_upper(successes, trials, quantile=none) -%}
+    {{ wilson_bound(successes, trials, '+', quantile) }}
 {%- endmacro %}
 
-{% macro wilson_bound(successes, trials, sign) -%}
-    {%- set z = normal_quantile() -%}
+{% macro wilson_bound(successes, trials, sign, quantile=none) -%}
+    {%- set z = quantile or normal_quantile() -%}
     {%- set share -%} (cast({{ successes }} as double) / {{ trials }}) {%- endset -%}
     -- Of a null, `greatest` and `least` take the other value.
     case
