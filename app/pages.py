@@ -52,7 +52,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("roi", N_("ROI & budget"), ":material/savings:", ("period", "model")),
         Entry("content", N_("Content"), ":material/menu_book:", LEADS),
     ),
-    N_("Decide"): (Entry("replay", N_("Replay"), ":material/history:"),),
+    N_("Decide"): (
+        Entry("experiments", N_("Experiments"), ":material/science:"),
+        Entry("replay", N_("Replay"), ":material/history:"),
+    ),
     N_("Trust"): (
         Entry("journeys", N_("Journeys"), ":material/route:"),
         Entry("playbook", N_("Playbook"), ":material/rule:"),
