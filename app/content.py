@@ -4,8 +4,8 @@ A view makes a `Page` out of a frame and draws nothing itself. So the same conte
 meeting pack and into files, and a test can read it without a screen.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -33,7 +33,8 @@ class Chart:
     """A chart with the rows behind it, which can be saved as they are.
 
     `title` states what it shows, `note` how to read it: kind, unit and period. `alt` says it to who cannot see it.
-    `choices` are the keys of the choices drawn on top of it, `width` its least width in rem before it scrolls.
+    `choices` are the keys of the choices drawn on top of it, `width` its least width in rem before it scrolls. Where
+    there is something `behind` its marks, it makes the table of one of them out of the `code` that the mark's row has.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Chart:
     choices: Sequence[str] = ()
     footnote: str = ""
     width: int | None = None
+    behind: "Callable[[str], Table | Words] | None" = None
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,10 @@ Block = Chart | Table | Words
 
 @dataclass(frozen=True)
 class NextStep:
-    """What to do next: a text and the page that helps, by its address, with parameters of its own."""
+    """What to do next: a text and the page that helps, by its address."""
 
     text: str
     page: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -161,18 +161,38 @@ MACRO_FILTERS = """
     products := $products::varchar[]
 """
 
-# The five filters on a table that carries them, as the macros mean them: a campaign includes its children.
-HOLDS_FILTERS = """(
+# Channel and campaign on a table that carries them, as the macros mean them: a campaign includes its children.
+HOLDS_ORIGIN = """(
     ($channels::varchar[] is null or list_contains($channels::varchar[], channel))
     and ($campaign_ids::varchar[] is null or campaign_id in (
         select campaigns.campaign_id from marts.dim_campaigns as campaigns
         where list_contains($campaign_ids::varchar[], campaigns.campaign_id)
             or list_contains($campaign_ids::varchar[], campaigns.parent_campaign_id)
     ))
+)"""
+# All five filters likewise.
+HOLDS_FILTERS = f"""(
+    {HOLDS_ORIGIN}
     and ($personas::varchar[] is null or list_contains($personas::varchar[], persona))
     and ($segments::varchar[] is null or list_contains($segments::varchar[], segment))
     and ($products::varchar[] is null or list_contains($products::varchar[], product))
 )"""
+
+
+def in_period(day: str) -> str:
+    """Whether a local day lies between `$from_date` and `$to_date`, both included; null is without end."""
+    return (
+        f"(($from_date::date is null or {day} >= $from_date::date)"
+        f" and ($to_date::date is null or {day} <= $to_date::date))"
+    )
+
+
+def in_months(month: str) -> str:
+    """Whether a month, by its first day, lies between `$from_month` and `$to_month`, both included."""
+    return (
+        f"(($from_month::date is null or {month} >= $from_month::date)"
+        f" and ($to_month::date is null or {month} <= $to_month::date))"
+    )
 
 
 def narrowing(selection: Selection) -> dict[str, tuple[str, ...] | None]:
@@ -186,6 +206,11 @@ def narrowing(selection: Selection) -> dict[str, tuple[str, ...] | None]:
     }
 
 
+def within(from_date: date | None, to_date: date | None, selection: Selection) -> dict[str, object]:
+    """A period and the five filters as parameters of a query."""
+    return {"from_date": from_date, "to_date": to_date, **narrowing(selection)}
+
+
 def table_macro(
     file: str, name: str, from_date: date | None, to_date: date | None, selection: Selection, **arguments: object
 ) -> pd.DataFrame:
@@ -194,9 +219,7 @@ def table_macro(
     return query(
         file,
         f"from marts.{name}({f'{own},' if own else ''} {MACRO_FILTERS})",
-        from_date=from_date,
-        to_date=to_date,
-        **narrowing(selection),
+        **within(from_date, to_date, selection),
         **arguments,
     )
 

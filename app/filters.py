@@ -11,7 +11,6 @@ from app.formatting import day, plain
 from app.languages import N_, _, n_
 
 # The codes stand in the URL in every language; what a reader sees is translated.
-PERIODS = ("QTD", "LQ", "YTD", "3M", "6M", "12M", "All")
 CUSTOM = "custom"
 DEFAULT_PERIOD = "12M"
 PERIOD_NAMES = {

@@ -19,6 +19,7 @@ class Step:
 
     from_label: str
     to_label: str
+    from_order: int
     to_stage: str
     to_order: int
     entered: int
@@ -38,6 +39,7 @@ def steps(funnel: pd.DataFrame) -> list[Step]:
         Step(
             from_label=before.stage_label,
             to_label=after.stage_label,
+            from_order=int(before.stage_order),
             to_stage=after.stage,
             to_order=int(after.stage_order),
             entered=int(before.lead_count),
@@ -55,6 +57,7 @@ def whole_way(funnel: pd.DataFrame) -> Step:
     return Step(
         from_label=first["stage_label"],
         to_label=last["stage_label"],
+        from_order=0,
         to_stage=last["stage"],
         to_order=int(last["stage_order"]),
         entered=cohort_size(funnel),

@@ -302,12 +302,16 @@ def show(content: Callable[[Frame], Page | State]) -> None:
                 _draw_next_step(step)
     for row in page.rows:
         if isinstance(row, Block):
-            _draw_block(frame_, row)
-            continue
-        columns = st.columns([weight for weight, block in row])
-        for column, (_weight, block) in zip(columns, row, strict=True):
-            with column:
-                _draw_block(frame_, block, height="stretch")
+            chosen = [_draw_block(frame_, row)]
+        else:
+            chosen = []
+            columns = st.columns([weight for weight, block in row])
+            for column, (_weight, block) in zip(columns, row, strict=True):
+                with column:
+                    chosen.append(_draw_block(frame_, block, height="stretch"))
+        # What lies behind a mark stands below its row, where there is room for it.
+        for behind in filter(None, chosen):
+            _draw_block(frame_, behind)
 
 
 def offer_pack(entry: Entry) -> None:
@@ -382,25 +386,27 @@ def _draw_next_step(step: NextStep) -> None:
         ENTRIES[step.page].path,
         label=step.text,
         icon=":material/arrow_forward:",
-        query_params=_carried(step.parameters),
+        query_params=_carried(),
     )
 
 
-def _carried(parameters: Mapping[str, str]) -> dict[str, str | list[str]]:
-    """The parameters of a link to another page: its own and the global ones of this one."""
+def _carried() -> dict[str, list[str]]:
+    """The global parameters of this page, for a link to another one."""
     kept = ("lang", "period", "from", "to", "model", *data.DIMENSIONS)
-    return {name: st.query_params.get_all(name) for name in kept if name in st.query_params} | dict(parameters)
+    return {name: st.query_params.get_all(name) for name in kept if name in st.query_params}
 
 
-def _draw_block(frame_: Frame, block: Block, height: str = "content") -> None:
+def _draw_block(frame_: Frame, block: Block, height: str = "content") -> Block | None:
+    """Draw a block; what lies behind the mark of a chart that the reader has chosen."""
     with _card(block, height):
         _draw_choices(frame_, block.choices)
         if isinstance(block, Chart):
-            _draw_chart(block)
-        elif isinstance(block, Table):
+            return _draw_chart(block)
+        if isinstance(block, Table):
             _draw_table(block)
         else:
             st.markdown(block.text)
+    return None
 
 
 def _card(block: Block, height: str):
@@ -429,14 +435,35 @@ def _draw_downloads(block: Chart | Table) -> None:
         )
 
 
-def _draw_chart(block: Chart) -> None:
+def _draw_chart(block: Chart) -> Block | None:
     spec = charts.in_theme(block.spec, is_dark=st.context.theme.type == "dark")
     if block.width:
         st.html(f"<style>.st-key-scrolled_{block.key} > * {{ min-width: {block.width}rem; }}</style>")
+    picked = None
     with st.container(key=f"scrolled_{block.key}" if block.width else None):
-        st.vega_lite_chart(spec, theme=None, alt=block.alt)
+        if block.behind:
+            picked = _draw_pickable(block, spec)
+        else:
+            st.vega_lite_chart(spec, theme=None, alt=block.alt)
     if block.footnote:
         st.caption(block.footnote)
+    return block.behind(picked) if block.behind and picked else None
+
+
+def _draw_pickable(block: Chart, spec: Mapping) -> str | None:
+    """A chart whose marks open; the code of the one that is chosen, if the chart still has it."""
+    event = st.vega_lite_chart(
+        charts.pickable(spec),
+        theme=None,
+        alt=block.alt,
+        on_select="rerun",
+        selection_mode=charts.PICKED,
+        key=f"{block.key}_marks",
+    )
+    st.caption(":material/touch_app: " + _("Choose a bar or a point to see what is behind it."))
+    shown = {row.get(charts.CODE) for row in spec["data"]["values"]}
+    chosen = [mark.get(charts.CODE) for mark in event.selection.get(charts.PICKED, [])]
+    return next((code for code in reversed(chosen) if code in shown), None)
 
 
 def _draw_table(block: Table) -> None:
@@ -469,7 +496,7 @@ def _draw_opening_rows(block: Table) -> None:
         key=f"{block.key}_rows",
     )
     if chosen.selection.rows:
-        parameters = _carried(block.links[chosen.selection.rows[0]])
+        parameters = _carried() | dict(block.links[chosen.selection.rows[0]])
         st.switch_page(ENTRIES[block.opens].path, query_params=parameters)
 
 

@@ -10,6 +10,7 @@ from app.charts.theme import (
     GHOST,
     GREY,
     INK,
+    MARKS,
     MUTED,
     ORANGE,
     PALE_BLUE,
@@ -61,6 +62,7 @@ def ranked_bars(rows: pd.DataFrame, benchmark: float | None = None) -> dict:
     tips = tooltip(("label", " "), ("detail", "  "))
     layers = [
         {
+            "name": MARKS,
             "mark": {"type": "bar", "cornerRadius": 2},
             "encoding": {
                 "x": x | {"field": "value"},
@@ -111,6 +113,7 @@ def stacked_bars(rows: pd.DataFrame, series: Sequence[str], colours: Sequence[st
     y = named_axis(sorted(rows["row"].unique()))
     x = value_axis(None, 0, float(rows["end"].max() or 1))
     bars = {
+        "name": MARKS,
         "mark": {"type": "bar", "cornerRadius": 1, "stroke": WHITE, "strokeWidth": 1},
         "encoding": {
             "x": x | {"field": "begin"},

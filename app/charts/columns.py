@@ -9,6 +9,7 @@ from app.charts.theme import (
     CATEGORICAL,
     GREY,
     INK,
+    MARKS,
     MUTED,
     ORANGE,
     PALE_BLUE,
@@ -61,6 +62,7 @@ def stacked_columns(
     high = max(float(rows["end"].max()), ticks[-1][0] if ticks else 0.0)
     y = value_axis(ticks, 0, high)
     bars = {
+        "name": MARKS,
         "mark": {"type": "bar", "stroke": WHITE, "strokeWidth": 0.6},
         "encoding": {
             "x": _month_axis(sorted(rows["column"].unique())) | {"field": "column"},
@@ -134,6 +136,7 @@ def month_lines(rows: pd.DataFrame, series: Sequence[str], ticks: Ticks, colours
         },
         {
             "transform": [{"filter": "isValid(datum.value)"}],
+            "name": MARKS,
             "mark": {"type": "point", "size": 42, "filled": True},
             "encoding": {
                 "x": x | {"field": "column"},

@@ -16,6 +16,7 @@ from app.charts.theme import (
     GHOST,
     GREY,
     INK,
+    MARKS,
     MUTED,
     ORANGE_INK,
     PALE_BLUE,
@@ -90,7 +91,9 @@ def _funnel_template() -> dict:
         )
     )
     kept = (
-        alt.Chart(DATA).mark_bar(cornerRadius=2, color=BLUE).encode(x=alt.X("lead_count:Q", **x), y=y, tooltip=tooltip)
+        alt.Chart(DATA, name=MARKS)
+        .mark_bar(cornerRadius=2, color=BLUE)
+        .encode(x=alt.X("lead_count:Q", **x), y=y, tooltip=tooltip)
     )
     counts = (
         alt.Chart(DATA)
@@ -142,7 +145,7 @@ def _rate_template() -> dict:
     )
     tooltip = [alt.Tooltip("label:N", title=" "), alt.Tooltip("detail:N", title="  ")]
     bars = (
-        alt.Chart(DATA)
+        alt.Chart(DATA, name=MARKS)
         .transform_filter("isValid(datum.rate)")
         .mark_bar(cornerRadius=2)
         .encode(

@@ -9,6 +9,7 @@ from app.charts.theme import (
     GHOST,
     GREY,
     INK,
+    MARKS,
     MUTED,
     ORANGE,
     PALE_BLUE,
@@ -59,6 +60,7 @@ def range_dots(rows: pd.DataFrame, others: pd.DataFrame, ticks: Ticks) -> dict:
             "encoding": {"x": x | {"field": "value"}, "y": y | {"field": "row"}, "tooltip": tips},
         },
         {
+            "name": MARKS,
             "mark": {"type": "point", "filled": True, "size": 150, "opacity": 1},
             "encoding": {
                 "x": x | {"field": "value"},
@@ -108,6 +110,7 @@ def scatter(
     size = {"field": "size", "type": "quantitative", "scale": {"range": [40, 500], "zero": True}, "legend": None}
     layers += [
         {
+            "name": MARKS,
             "mark": {"type": "point", "filled": True, "opacity": 0.75},
             "encoding": {
                 "x": x | {"field": "x"},
@@ -154,6 +157,7 @@ def forest(rows: pd.DataFrame, ticks: Ticks, rule: float = 0.0) -> dict:
             },
         },
         {
+            "name": MARKS,
             "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1},
             "encoding": {
                 "x": x | {"field": "value"},
@@ -186,6 +190,7 @@ def quartile_ranges(rows: pd.DataFrame, ticks: Ticks, x_title: str) -> dict:
     tips = tooltip(("label", " "), ("detail", "  "))
     layers = [
         {
+            "name": MARKS,
             "mark": {"type": "bar", "height": 14, "cornerRadius": 3, "color": PALE_BLUE},
             "encoding": {
                 "x": x | {"field": "lower"},
@@ -269,6 +274,7 @@ def heat_map(
     }
     layers = [
         {
+            "name": MARKS,
             "mark": {"type": "rect", "cornerRadius": 2},
             "encoding": encoding
             | {

@@ -47,6 +47,8 @@ DARK = {
     "#143A7B": "#C5DDFB",
 }
 FONT = "Source Sans Pro"
+# The layer whose marks can be chosen, what the choice is called, and the field that tells the marks apart.
+MARKS, PICKED, CODE = "marks", "picked", "code"
 
 CONFIG = {
     "background": "transparent",
@@ -140,6 +142,18 @@ def ticks(low: float, high: float, text: Callable[[float], str], most: int = 5) 
     first = math.ceil(low / step - 1e-9)
     values = [round(number * step, 10) for number in range(first, math.floor(high / step + 1e-9) + 1)]
     return [(value + 0.0, text(value)) for value in values]
+
+
+def pickable(spec: Mapping) -> dict:
+    """A chart whose main marks can be chosen, each by the `code` of its row."""
+    picked = {"name": PICKED, "select": {"type": "point", "fields": [CODE]}}
+    layers = [
+        layer | {"mark": layer["mark"] | {"cursor": "pointer"}, "params": [picked]}
+        if layer.get("name") == MARKS
+        else layer
+        for layer in spec["layer"]
+    ]
+    return dict(spec) | {"layer": layers}
 
 
 def tooltip(*fields: tuple[str, str]) -> list[dict]:

@@ -4,7 +4,8 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import Selection, query, table_macro
+from app.data import HOLDS_FILTERS, Selection, in_period, query, table_macro, within
+from app.queries import records
 
 
 def months(
@@ -13,6 +14,54 @@ def months(
     """Leads by month of creation and group."""
     rows = table_macro(file, "lead_acquisition", from_date, to_date, selection, group_by=group_by)
     return rows.sort_values(["month_start_date", "dimension_value"])
+
+
+def net_new_behind(
+    file: str,
+    from_date: date | None,
+    to_date: date | None,
+    selection: Selection,
+    group_by: str,
+    month: str,
+    groups: tuple[str, ...],
+    is_any_other: bool,
+    limit: int,
+) -> pd.DataFrame:
+    """The net new leads created in a month, of these groups or of any other."""
+    group = f"coalesce({records.COLUMNS[group_by]}, '(none)')"
+    return records.leads(
+        file,
+        f"""
+        is_net_new and created_month_start_date = $month::date and {in_period("created_date")} and {HOLDS_FILTERS}
+        and list_contains($groups::varchar[], {group}) != $is_any_other
+        """,
+        limit,
+        month=month,
+        groups=groups,
+        is_any_other=is_any_other,
+        **within(from_date, to_date, selection),
+    )
+
+
+def judged_behind(
+    file: str,
+    from_date: date | None,
+    to_date: date | None,
+    selection: Selection,
+    group_by: str,
+    value: str,
+    limit: int,
+) -> pd.DataFrame:
+    """The leads of a group whose fit can be judged."""
+    return records.leads(
+        file,
+        f"""
+        is_in_icp is not null and {in_period("created_date")} and {HOLDS_FILTERS} and {records.is_of_group(group_by)}
+        """,
+        limit,
+        value=value,
+        **within(from_date, to_date, selection),
+    )
 
 
 def ad_costs(file: str, from_date: date | None, to_date: date | None, dimension: str) -> pd.DataFrame:
@@ -24,8 +73,7 @@ def ad_costs(file: str, from_date: date | None, to_date: date | None, dimension:
         select {column} as dimension_value, sum(cost_amount) as cost_amount
         from marts.fct_costs
         where cost_type = 'media' and {column} is not null
-            and ($from_date::date is null or cost_date >= $from_date::date)
-            and ($to_date::date is null or cost_date <= $to_date::date)
+            and {in_period("cost_date")}
         group by 1
         """,
         from_date=from_date,

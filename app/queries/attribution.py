@@ -4,20 +4,15 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import Selection, query
+from app.data import HOLDS_ORIGIN, Selection, in_months, query
+from app.queries import records
 
 UNATTRIBUTED = "unattributed"
 # The month is the conversion's: what came in then, and whom it is owed to.
-OF_PERIOD = """
+OF_PERIOD = f"""
     date_basis = 'conversion' and conversion_type = $conversion_type
-    and ($from_month::date is null or month_start_date >= $from_month::date)
-    and ($to_month::date is null or month_start_date <= $to_month::date)
-    and ($channels::varchar[] is null or list_contains($channels::varchar[], channel))
-    and ($campaign_ids::varchar[] is null or campaign_id in (
-        select campaigns.campaign_id from marts.dim_campaigns as campaigns
-        where list_contains($campaign_ids::varchar[], campaigns.campaign_id)
-            or list_contains($campaign_ids::varchar[], campaigns.parent_campaign_id)
-    ))
+    and {in_months("month_start_date")}
+    and {HOLDS_ORIGIN}
 """
 
 
@@ -62,6 +57,56 @@ def coverage(
         campaign_ids=selection.campaign or None,
         conversion_type=conversion_type,
         model=model,
+    )
+
+
+def credits_behind(
+    file: str,
+    from_month: date | None,
+    to_month: date | None,
+    selection: Selection,
+    conversion_type: str,
+    model: str,
+    per: str,
+    value: str,
+    limit: int,
+) -> pd.DataFrame:
+    """The conversions of these months that owe something to a channel or campaign, those that owe most first.
+
+    `all_count`, `all_credit` and `all_amount` are of all there are, also beyond the limit.
+    """
+    return query(
+        file,
+        f"""
+        with credits as (
+            select conversion_id, sum(credit) as credit, sum(amount) as amount
+            from marts.fct_attributed_touches
+            inner join playbook.attribution_windows using (attribution_window, conversion_type)
+            where is_headline and attribution_model = $model and conversion_type = $conversion_type
+                and {records.COLUMNS[per]} = $value
+                and {in_months("date_trunc('month', converted_date)")}
+                and {HOLDS_ORIGIN}
+            group by conversion_id
+        )
+
+        select conversions.opportunity_id, conversions.lead_id, conversions.account_id, account_name,
+            conversions.converted_date, credits.credit, credits.amount, conversions.amount as whole_amount,
+            count(*) over () as all_count, sum(credits.credit) over () as all_credit,
+            sum(credits.amount) over () as all_amount,
+        from credits
+        inner join marts.fct_conversions as conversions using (conversion_id)
+        left join (select account_id, account_name from marts.dim_accounts) as accounts using (account_id)
+        order by credits.amount desc nulls last, credits.credit desc, conversion_id
+        limit $limit
+        """,
+        model=model,
+        conversion_type=conversion_type,
+        value=value,
+        from_month=from_month,
+        to_month=to_month,
+        channels=selection.channel or None,
+        campaign_ids=selection.campaign or None,
+        limit=limit,
     )
 
 

@@ -4,7 +4,8 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import Selection, query, table_macro
+from app.data import HOLDS_FILTERS, Selection, in_months, in_period, query, table_macro, within
+from app.queries import records
 
 
 def effects(
@@ -29,14 +30,13 @@ def unused(file: str, from_date: date | None, to_date: date | None) -> pd.DataFr
     """The pieces that nobody met in the period."""
     return query(
         file,
-        """
+        f"""
         select content_id, content_name, content_type, topic, funnel_phase
         from marts.dim_content
         anti join (
             select content_id
             from marts.fct_content_interactions
-            where ($from_date::date is null or occurred_date >= $from_date::date)
-                and ($to_date::date is null or occurred_date <= $to_date::date)
+            where {in_period("occurred_date")}
         ) as met using (content_id)
         order by content_type, content_name
         """,
@@ -45,16 +45,33 @@ def unused(file: str, from_date: date | None, to_date: date | None) -> pd.DataFr
     )
 
 
+def readers_behind(
+    file: str, from_date: date | None, to_date: date | None, selection: Selection, content_id: str, limit: int
+) -> pd.DataFrame:
+    """The people who met a piece by themselves in the period."""
+    return records.leads(
+        file,
+        f"""
+        leads.lead_id in (
+            select lead_id from marts.fct_content_interactions
+            where is_touch and content_id = $content_id and {in_period("occurred_date")} and {HOLDS_FILTERS}
+        )
+        """,
+        limit,
+        content_id=content_id,
+        **within(from_date, to_date, selection),
+    )
+
+
 def landing_pages(file: str, from_month: date | None, to_month: date | None, limit: int) -> pd.DataFrame:
     """The pages on which visits began: how many forms, leads and qualified leads came of them."""
     return query(
         file,
-        """
+        f"""
         select landing_page, sum(session_count) as session_count, sum(form_count) as form_count,
             sum(lead_count) as lead_count, sum(qualified_lead_count) as qualified_lead_count,
         from marts.fct_landing_page_performance
-        where ($from_month::date is null or month_start_date >= $from_month::date)
-            and ($to_month::date is null or month_start_date <= $to_month::date)
+        where {in_months("month_start_date")}
         group by landing_page
         order by lead_count desc, session_count desc, landing_page
         limit $limit

@@ -4,7 +4,8 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import MACRO_FILTERS, Selection, narrowing, query
+from app.data import HOLDS_FILTERS, Selection, in_period, query, table_macro, within
+from app.queries import records
 
 
 def stages(file: str) -> pd.DataFrame:
@@ -23,57 +24,35 @@ def funnel(
     file: str, from_date: date | None, to_date: date | None, selection: Selection, group_by: str = "all"
 ) -> pd.DataFrame:
     """The funnel of the leads created between two local days, per value of a dimension and stage."""
-    return query(
+    rows = table_macro(file, "funnel", from_date, to_date, selection, group_by=group_by)
+    return rows.sort_values(["dimension_value", "stage_order"], ignore_index=True)
+
+
+def reached_behind(
+    file: str,
+    from_date: date | None,
+    to_date: date | None,
+    selection: Selection,
+    stage_order: int,
+    limit: int,
+    group_by: str | None = None,
+    value: str | None = None,
+) -> pd.DataFrame:
+    """The leads of the cohort, or of one of its groups, that have come to a stage or beyond."""
+    is_of_group = f"and {records.is_of_group(group_by)}" if group_by else ""
+    return records.leads(
         file,
         f"""
-        select
-            dimension_value,
-            stage,
-            stage_label,
-            stage_order,
-            track,
-            lead_count,
-            opportunity_count,
-            amount,
-            previous_lead_count,
-            step_rate,
-            entry_rate,
-        from marts.funnel(group_by := $group_by, {MACRO_FILTERS})
-        order by dimension_value, stage_order
+        furthest_stage_order >= $stage_order and {in_period("created_date")} and {HOLDS_FILTERS} {is_of_group}
         """,
-        group_by=group_by,
-        from_date=from_date,
-        to_date=to_date,
-        **narrowing(selection),
+        limit,
+        stage_order=stage_order,
+        **within(from_date, to_date, selection),
+        **({"value": value} if group_by else {}),
     )
 
 
 def leaks(file: str, from_date: date | None, to_date: date | None, selection: Selection, group_by: str) -> pd.DataFrame:
     """What each step of the funnel loses in each group against the best quarter of the groups, the costliest first."""
-    return query(
-        file,
-        f"""
-        select
-            entered_stage,
-            reached_stage,
-            dimension_value,
-            within_days,
-            mature_count,
-            mature_reached_count,
-            conversion_rate,
-            benchmark_rate,
-            benchmark_group_count,
-            lost_count,
-            lost_count_lower,
-            value_at_stake_amount,
-            value_at_stake_amount_lower,
-            value_at_stake_amount_upper,
-            leak_rank,
-        from marts.funnel_leaks(group_by := $group_by, {MACRO_FILTERS})
-        order by leak_rank nulls last, entered_stage, reached_stage, dimension_value
-        """,
-        group_by=group_by,
-        from_date=from_date,
-        to_date=to_date,
-        **narrowing(selection),
-    )
+    rows = table_macro(file, "funnel_leaks", from_date, to_date, selection, group_by=group_by)
+    return rows.sort_values(["leak_rank", "entered_stage", "reached_stage", "dimension_value"], ignore_index=True)

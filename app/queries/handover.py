@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import HOLDS_FILTERS, Selection, narrowing, query, table_macro
+from app.data import HOLDS_FILTERS, Selection, in_period, narrowing, query, table_macro, within
 
 CLOCK = "qualified"
 
@@ -34,8 +34,7 @@ def answers(file: str, from_date: date | None, to_date: date | None, selection: 
             select response_business_hours as hours
             from marts.fct_lead_handoffs
             where clock = '{CLOCK}' and sla_state in ('met', 'breached', 'past_due_open') and not is_preempted
-                and ($from_date::date is null or started_date >= $from_date::date)
-                and ($to_date::date is null or started_date <= $to_date::date)
+                and {in_period("started_date")}
                 and {HOLDS_FILTERS}
         )
 
@@ -45,10 +44,51 @@ def answers(file: str, from_date: date | None, to_date: date | None, selection: 
         group by hours
         order by hours
         """,
-        from_date=from_date,
-        to_date=to_date,
-        **narrowing(selection),
+        **within(from_date, to_date, selection),
     )
+
+
+def handoffs(
+    file: str,
+    from_date: date | None,
+    to_date: date | None,
+    selection: Selection,
+    condition: str,
+    limit: int,
+    **parameters: object,
+) -> pd.DataFrame:
+    """Hand-overs of the period for which a condition holds, the latest first; `all_count` is of all there are."""
+    return query(
+        file,
+        f"""
+        select lead_id, account_id, account_name, owner_id, team, started_at, response_business_hours, sla_state,
+            outcome, return_reason, count(*) over () as all_count,
+        from marts.fct_lead_handoffs
+        left join (select account_id, account_name from marts.dim_accounts) as accounts using (account_id)
+        where clock = '{CLOCK}' and {in_period("started_date")} and {HOLDS_FILTERS} and {condition}
+        order by started_at desc, lead_id
+        limit $limit
+        """,
+        limit=limit,
+        **within(from_date, to_date, selection),
+        **parameters,
+    )
+
+
+def state_behind(
+    file: str, from_date: date | None, to_date: date | None, selection: Selection, team: str, state: str, limit: int
+) -> pd.DataFrame:
+    """The hand-overs of a team whose clock stands so."""
+    condition = "coalesce(team, '(none)') = $team and sla_state = $state"
+    return handoffs(file, from_date, to_date, selection, condition, limit, team=team, state=state)
+
+
+def returned_behind(
+    file: str, from_date: date | None, to_date: date | None, selection: Selection, reason: str, limit: int
+) -> pd.DataFrame:
+    """The hand-overs that sales sent back for a reason."""
+    condition = "returned_at is not null and reason_group = $reason"
+    return handoffs(file, from_date, to_date, selection, condition, limit, reason=reason)
 
 
 def target_hours(file: str) -> float | None:
@@ -74,8 +114,7 @@ def when_they_come(file: str, from_date: date | None, to_date: date | None, sele
             select started_at at time zone 'UTC' at time zone reporting_timezone as started_here, sla_state
             from marts.fct_lead_handoffs, marts.dim_build
             where clock = '{CLOCK}'
-                and ($from_date::date is null or started_date >= $from_date::date)
-                and ($to_date::date is null or started_date <= $to_date::date)
+                and {in_period("started_date")}
                 and {HOLDS_FILTERS}
         )
 
@@ -86,9 +125,7 @@ def when_they_come(file: str, from_date: date | None, to_date: date | None, sele
         group by all
         order by all
         """,
-        from_date=from_date,
-        to_date=to_date,
-        **narrowing(selection),
+        **within(from_date, to_date, selection),
     )
 
 

@@ -4,11 +4,8 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import HOLDS_FILTERS, Selection, narrowing, query, table_macro
-
-IN_PERIOD = """
-    ($from_date::date is null or {day} >= $from_date::date) and ($to_date::date is null or {day} <= $to_date::date)
-"""
+from app.data import HOLDS_FILTERS, Selection, in_period, narrowing, query, table_macro, within
+from app.queries import records
 
 
 def totals(file: str, from_date: date | None, to_date: date | None, selection: Selection) -> pd.Series:
@@ -17,20 +14,72 @@ def totals(file: str, from_date: date | None, to_date: date | None, selection: S
         file,
         f"""
         select
-            count(*) filter ({IN_PERIOD.format(day="created_date")}) as created_count,
-            count(*) filter (closed_date is not null and {IN_PERIOD.format(day="closed_date")}) as closed_count,
-            count(*) filter (closed_date is not null and is_won and {IN_PERIOD.format(day="closed_date")}) as won_count,
-            avg(won_amount) filter (is_won and {IN_PERIOD.format(day="closed_date")}) as mean_won_amount,
+            count(*) filter ({in_period("created_date")}) as created_count,
+            count(*) filter (closed_date is not null and {in_period("closed_date")}) as closed_count,
+            count(*) filter (closed_date is not null and is_won and {in_period("closed_date")}) as won_count,
+            avg(won_amount) filter (is_won and {in_period("closed_date")}) as mean_won_amount,
             count(*) filter (not is_closed) as open_count,
             sum(current_amount) filter (not is_closed) as open_amount,
             sum(expected_amount) filter (not is_closed) as expected_amount,
         from marts.fct_opportunities
         where {HOLDS_FILTERS}
         """,
-        from_date=from_date,
-        to_date=to_date,
-        **narrowing(selection),
+        **within(from_date, to_date, selection),
     ).iloc[0]
+
+
+def lost_behind(
+    file: str, from_date: date | None, to_date: date | None, selection: Selection, reason: str, limit: int
+) -> pd.DataFrame:
+    """The deals lost in the period for a reason; an empty one for those without."""
+    return records.deals(
+        file,
+        "current_amount",
+        f"is_closed and not is_won and {in_period('closed_date')} and {HOLDS_FILTERS} "
+        "and coalesce(lost_reason, '') = $reason",
+        limit,
+        reason=reason,
+        **within(from_date, to_date, selection),
+    )
+
+
+def decided_behind(
+    file: str,
+    from_date: date | None,
+    to_date: date | None,
+    selection: Selection,
+    group_by: str,
+    value: str,
+    limit: int,
+) -> pd.DataFrame:
+    """The deals of a group that were created in the period and are closed, won and lost."""
+    return records.deals(
+        file,
+        "current_amount",
+        f"is_closed and {in_period('created_date')} and {HOLDS_FILTERS} and {records.is_of_group(group_by)}",
+        limit,
+        value=value,
+        **within(from_date, to_date, selection),
+    )
+
+
+def expected_behind(file: str, selection: Selection, month: str | None, limit: int) -> pd.DataFrame:
+    """The open deals that are to close in a month; without one those that are overdue."""
+    return records.deals(
+        file,
+        "current_amount",
+        f"""
+        not is_closed and {HOLDS_FILTERS}
+        and if(
+            expected_close_date < (select as_of_date from marts.dim_build),
+            $month::date is null,
+            date_trunc('month', expected_close_date) = $month::date
+        )
+        """,
+        limit,
+        month=month,
+        **narrowing(selection),
+    )
 
 
 def losses(file: str, from_date: date | None, to_date: date | None, selection: Selection) -> pd.DataFrame:
@@ -40,13 +89,11 @@ def losses(file: str, from_date: date | None, to_date: date | None, selection: S
         f"""
         select lost_reason, count(*) as lost_count, coalesce(sum(current_amount), 0) as lost_amount
         from marts.fct_opportunities
-        where is_closed and not is_won and {IN_PERIOD.format(day="closed_date")} and {HOLDS_FILTERS}
+        where is_closed and not is_won and {in_period("closed_date")} and {HOLDS_FILTERS}
         group by lost_reason
         order by lost_amount desc, lost_count desc, lost_reason
         """,
-        from_date=from_date,
-        to_date=to_date,
-        **narrowing(selection),
+        **within(from_date, to_date, selection),
     )
 
 

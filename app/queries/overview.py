@@ -4,7 +4,8 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import HOLDS_FILTERS, Selection, narrowing, query
+from app.data import HOLDS_FILTERS, HOLDS_ORIGIN, Selection, in_period, query, within
+from app.queries import records
 
 # What it costs is known by channel, campaign and product, never by who somebody is.
 COSTED = ("channel", "campaign", "product")
@@ -17,11 +18,9 @@ def deals(file: str, from_date: date | None, to_date: date | None, selection: Se
         f"""
         with deals as (
             select *,
-                ($from_date::date is null or created_date >= $from_date::date)
-                    and ($to_date::date is null or created_date <= $to_date::date) as is_opened,
+                {in_period("created_date")} as is_opened,
                 closed_date is not null
-                    and ($from_date::date is null or closed_date >= $from_date::date)
-                    and ($to_date::date is null or closed_date <= $to_date::date) as is_ended,
+                    and {in_period("closed_date")} as is_ended,
             from marts.fct_opportunities
             where {HOLDS_FILTERS}
         )
@@ -35,9 +34,7 @@ def deals(file: str, from_date: date | None, to_date: date | None, selection: Se
             median(cycle_days) filter (is_ended and is_won) as median_cycle_days,
         from deals
         """,
-        from_date=from_date,
-        to_date=to_date,
-        **narrowing(selection),
+        **within(from_date, to_date, selection),
     ).iloc[0]
 
 
@@ -54,14 +51,12 @@ def months(file: str, from_date: date | None, to_date: date | None, selection: S
             select date_trunc('month', created_date)::date as month_start_date, pipeline_amount, 0 as won_amount,
                 0 as closed_count, 0 as won_count, null::double as cycle_days,
             from deals
-            where ($from_date::date is null or created_date >= $from_date::date)
-                and ($to_date::date is null or created_date <= $to_date::date)
+            where {in_period("created_date")}
             union all
             select date_trunc('month', closed_date)::date, 0, won_amount, 1, is_won::int, if(is_won, cycle_days, null),
             from deals
             where closed_date is not null
-                and ($from_date::date is null or closed_date >= $from_date::date)
-                and ($to_date::date is null or closed_date <= $to_date::date)
+                and {in_period("closed_date")}
         ),
 
         counted as (
@@ -91,9 +86,32 @@ def months(file: str, from_date: date | None, to_date: date | None, selection: S
         left join counted using (month_start_date)
         order by month_start_date
         """,
-        from_date=from_date,
-        to_date=to_date,
-        **narrowing(selection),
+        **within(from_date, to_date, selection),
+    )
+
+
+def deals_behind(
+    file: str,
+    from_date: date | None,
+    to_date: date | None,
+    selection: Selection,
+    month: str,
+    amount: str,
+    limit: int,
+) -> pd.DataFrame:
+    """The deals behind a month: opened in it (`pipeline_amount`), won in it (`won_amount`) or closed in it."""
+    day, condition = {
+        "pipeline_amount": ("created_date", "true"),
+        "won_amount": ("closed_date", "is_won"),
+        "current_amount": ("closed_date", "is_closed"),
+    }[amount]
+    return records.deals(
+        file,
+        amount,
+        f"{condition} and date_trunc('month', {day}) = $month::date and {in_period(day)} and {HOLDS_FILTERS}",
+        limit,
+        month=month,
+        **within(from_date, to_date, selection),
     )
 
 
@@ -103,18 +121,12 @@ def marketing_cost(file: str, from_date: date | None, to_date: date | None, sele
         return None
     value = query(
         file,
-        """
+        f"""
         select sum(cost_amount) as cost_amount
         from marts.fct_costs
         where team = 'marketing'
-            and ($from_date::date is null or cost_date >= $from_date::date)
-            and ($to_date::date is null or cost_date <= $to_date::date)
-            and ($channels::varchar[] is null or list_contains($channels::varchar[], channel))
-            and ($campaign_ids::varchar[] is null or campaign_id in (
-                select campaigns.campaign_id from marts.dim_campaigns as campaigns
-                where list_contains($campaign_ids::varchar[], campaigns.campaign_id)
-                    or list_contains($campaign_ids::varchar[], campaigns.parent_campaign_id)
-            ))
+            and {in_period("cost_date")}
+            and {HOLDS_ORIGIN}
             and ($products::varchar[] is null or list_contains($products::varchar[], product))
         """,
         from_date=from_date,

@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import query
+from app.data import in_months, query
 
 
 def returns(
@@ -40,7 +40,7 @@ def kpis(file: str, from_month: date | None, to_month: date | None, names: tuple
     """KPIs that are ratios, over these months: the ratio of the sums; null where a part of it is not known."""
     return query(
         file,
-        """
+        f"""
         select kpi, any_value(kpi_label) as kpi_label, any_value(definition) as definition, any_value(unit) as unit,
             sum(inputs.numerator) as numerator, sum(inputs.denominator) as denominator,
             case when count(*) = count(inputs.numerator) and count(*) = count(inputs.denominator)
@@ -49,8 +49,7 @@ def kpis(file: str, from_month: date | None, to_month: date | None, names: tuple
         from marts.fct_kpi_inputs as inputs
         inner join playbook.kpis using (kpi)
         where dimension = 'all' and list_contains($names::varchar[], kpi)
-            and ($from_month::date is null or month_start_date >= $from_month::date)
-            and ($to_month::date is null or month_start_date <= $to_month::date)
+            and {in_months("month_start_date")}
         group by kpi
         """,
         names=names,

@@ -3,6 +3,10 @@
 import pandas as pd
 
 from app.data import HOLDS_FILTERS, Selection, narrowing, query
+from app.queries import records
+
+# The fifths of what a score can show: 0–20 is 0, 80 and above 4.
+FIT_STEP, INTENT_STEP = (f"least(floor(greatest({score}, 0) / 20), 4)" for score in ("fit_score", "intent_score"))
 
 
 def metrics(file: str) -> pd.DataFrame:
@@ -40,8 +44,7 @@ def fit_by_intent(file: str, selection: Selection) -> pd.DataFrame:
         file,
         f"""
         with scored as (
-            select lead_id, least(floor(greatest(fit_score, 0) / 20), 4) as fit_step,
-                least(floor(greatest(intent_score, 0) / 20), 4) as intent_step,
+            select lead_id, {FIT_STEP} as fit_step, {INTENT_STEP} as intent_step
             from marts.fct_lead_scores
             where is_in_force and {HOLDS_FILTERS}
         )
@@ -53,6 +56,23 @@ def fit_by_intent(file: str, selection: Selection) -> pd.DataFrame:
         group by all
         order by all
         """,
+        **narrowing(selection),
+    )
+
+
+def cell_behind(file: str, selection: Selection, fit_step: int, intent_step: int, limit: int) -> pd.DataFrame:
+    """The leads of a fifth of fit and a fifth of intent."""
+    return records.leads(
+        file,
+        f"""
+        leads.lead_id in (
+            select lead_id from marts.fct_lead_scores
+            where is_in_force and {HOLDS_FILTERS} and {FIT_STEP} = $fit_step and {INTENT_STEP} = $intent_step
+        )
+        """,
+        limit,
+        fit_step=fit_step,
+        intent_step=intent_step,
         **narrowing(selection),
     )
 

@@ -1,8 +1,10 @@
 """Acquisition: how many new leads that fit, from where, and at what price?"""
 
+from datetime import date
+
 import pandas as pd
 
-from app import charts, formatting, shell
+from app import charts, formatting, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, n_
 from app.queries import acquisition as queries
@@ -11,6 +13,7 @@ from app.queries import roi as ratio_queries
 
 SHOWN_CHANNELS = 10
 STACKED_CHANNELS = 5
+OTHER = "(other)"
 COUNTS = ("lead_count", "net_new_count", "judged_count", "icp_count", "mature_count", "mature_qualified_count")
 
 
@@ -29,7 +32,7 @@ def content(frame: shell.Frame) -> Page | State:
         choices=("per",),
         cards=_cards(frame, totals, earlier, rows),
         rows=[
-            [(3, _months_chart(frame, rows, groups)), (2, _fit_chart(frame, groups, totals))],
+            [(3, _months_chart(frame, rows, groups, by)), (2, _fit_chart(frame, groups, totals, by))],
             _price_chart(frame, groups),
             _groups_table(frame, groups),
         ],
@@ -132,7 +135,7 @@ def _cards(frame: shell.Frame, totals: pd.Series, earlier: pd.DataFrame | None, 
     ]
 
 
-def _months_chart(frame: shell.Frame, rows: pd.DataFrame, groups: pd.DataFrame) -> Chart:
+def _months_chart(frame: shell.Frame, rows: pd.DataFrame, groups: pd.DataFrame, by: str) -> Chart:
     """Net new leads by month, the largest groups apart."""
     largest = dict(groups.head(STACKED_CHANNELS)[["dimension_value", "label"]].itertuples(index=False))
     other = _("all others")
@@ -141,8 +144,10 @@ def _months_chart(frame: shell.Frame, rows: pd.DataFrame, groups: pd.DataFrame) 
     counted = named.groupby(["month_start_date", "series"])["net_new_count"].sum()
     partial = set(rows[rows["is_partial_period"].astype(bool)]["month_start_date"])
     series = [*largest.values(), *([other] if len(groups) > len(largest) else [])]
+    codes = {label: value for value, label in largest.items()} | {other: OTHER}
     shown = pd.DataFrame(
         {
+            charts.CODE: f"{start:%Y-%m-%d} {codes[name]}",
             "position": position,
             "month": formatting.month(start),
             "series": name,
@@ -155,6 +160,25 @@ def _months_chart(frame: shell.Frame, rows: pd.DataFrame, groups: pd.DataFrame) 
     )
     high = float(shown.groupby("position")["value"].sum().max()) or 1.0
     colours = (*charts.CATEGORICAL[: len(largest)], charts.GREY)
+    period = frame.period
+
+    def behind(code: str) -> Block:
+        month, value = code.split(" ", 1)
+        is_other = value == OTHER
+        leads = queries.net_new_behind(
+            frame.file,
+            period.from_date,
+            period.to_date,
+            frame.selection,
+            by,
+            month,
+            tuple(largest) if is_other else (value,),
+            is_other,
+            records.LISTED,
+        )
+        mark = f"{formatting.month(date.fromisoformat(month))}, {other if is_other else largest[value]}"
+        return records.leads_table(frame, "months_behind", mark, leads)
+
     return Chart(
         "months_card",
         _("Net new leads by month"),
@@ -166,10 +190,11 @@ def _months_chart(frame: shell.Frame, rows: pd.DataFrame, groups: pd.DataFrame) 
         ),
         rows=rows,
         width=34,
+        behind=behind,
     )
 
 
-def _fit_chart(frame: shell.Frame, groups: pd.DataFrame, totals: pd.Series) -> Block:
+def _fit_chart(frame: shell.Frame, groups: pd.DataFrame, totals: pd.Series, by: str) -> Block:
     """How many of each group's leads fit."""
     title = _("Who brings leads that fit")
     note = _("share of the judged leads in the ideal customer profile, the largest groups · dashed: all together")
@@ -179,6 +204,7 @@ def _fit_chart(frame: shell.Frame, groups: pd.DataFrame, totals: pd.Series) -> B
     shown = shown.sort_values("icp_rate", ascending=False, na_position="last")
     bars = pd.DataFrame(
         {
+            charts.CODE: shown["dimension_value"],
             "label": shown["label"],
             "rate": shown["icp_rate"],
             "rate_text": ["" if pd.isna(value) else formatting.rate(value) for value in shown["icp_rate"]],
@@ -189,6 +215,14 @@ def _fit_chart(frame: shell.Frame, groups: pd.DataFrame, totals: pd.Series) -> B
             ],
         }
     )
+    labels, period = dict(zip(shown["dimension_value"], shown["label"], strict=True)), frame.period
+
+    def behind(value: str) -> Block:
+        leads = queries.judged_behind(
+            frame.file, period.from_date, period.to_date, frame.selection, by, value, records.LISTED
+        )
+        return records.leads_table(frame, "fit_behind", labels[value], leads)
+
     return Chart(
         "fit_card",
         title,
@@ -196,6 +230,7 @@ def _fit_chart(frame: shell.Frame, groups: pd.DataFrame, totals: pd.Series) -> B
         charts.rate_bars(bars, benchmark=float(totals["icp_count"] / totals["judged_count"])),
         alt="; ".join(f"{row.label} {row.rate_text} ({row.size_text})" for row in bars.itertuples()),
         rows=groups,
+        behind=behind,
     )
 
 

@@ -1,8 +1,11 @@
 """Attribution: what built pipeline, and does the model matter?"""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import pandas as pd
 
-from app import charts, data, formatting, shell
+from app import charts, data, formatting, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import N_, _, n_
 from app.queries import attribution as queries
@@ -29,13 +32,14 @@ def content(frame: shell.Frame) -> Page | State:
     rows = rows[rows["attribution_model"].isin(models)]
     if rows.empty:
         return shell.nothing_matches()
-    measure = "amount" if kind in WITH_AMOUNT else "credit"
-    table = rows.pivot_table(index="channel", columns="attribution_model", values=measure, aggfunc="sum").fillna(0.0)
+    table = rows.pivot_table(
+        index="channel", columns="attribution_model", values=measure_of(kind), aggfunc="sum"
+    ).fillna(0.0)
     table = table.reindex(columns=[model for model in models if model in table.columns])
     if frame.chosen.model not in table.columns:
         return shell.nothing_matches()
     labels = queries.channel_labels(frame.file) | {UNATTRIBUTED: _("not attributed")}
-    view = View(frame, table, models, labels, frame.chosen.model, measure, _(CONVERSIONS[kind]))
+    view = View(frame, table, models, labels, frame.chosen.model, kind)
     return Page(
         sentence=sentence(view),
         choices=("of",),
@@ -43,31 +47,36 @@ def content(frame: shell.Frame) -> Page | State:
         rows=[
             [(3, _dots(view)), (2, _difference(view))],
             _models_table(view),
-            [(1, _coverage_chart(view, kind)), (1, _data_driven(view, kind))],
+            [(1, _coverage_chart(view)), (1, _data_driven(view))],
         ],
         next_steps=[NextStep(_("See what each channel and campaign brought back for its cost"), "roi")],
         remarks=[_("Whole months: {months}.", months=_months(frame))],
     )
 
 
+def measure_of(kind: str) -> str:
+    """What is divided among the channels: money, or conversions where they have none."""
+    return "amount" if kind in WITH_AMOUNT else "credit"
+
+
+@dataclass(frozen=True)
 class View:
     """The credits of the period by channel and model, and how they are said.
 
     `table` has a row a channel and a column a model, in the playbook's order, the chosen one among them.
     """
 
-    def __init__(
-        self,
-        frame: shell.Frame,
-        table: pd.DataFrame,
-        models: dict[str, str],
-        labels: dict[str, str],
-        model: str,
-        measure: str,
-        name: str,
-    ) -> None:
-        self.frame, self.table, self.models, self.labels = frame, table, models, labels
-        self.model, self.measure, self.name = model, measure, name
+    frame: shell.Frame
+    table: pd.DataFrame
+    models: Mapping[str, str]
+    labels: Mapping[str, str]
+    model: str
+    kind: str
+
+    @property
+    def name(self) -> str:
+        """What the credit is for."""
+        return _(CONVERSIONS[self.kind])
 
     @property
     def channels(self) -> pd.DataFrame:
@@ -77,7 +86,7 @@ class View:
 
     def said(self, value: float) -> str:
         """An amount of money, or a number of conversions."""
-        if self.measure == "amount":
+        if self.kind in WITH_AMOUNT:
             return formatting.money(value, self.frame.currency)
         return formatting.number(value) if value < 100 else formatting.count(round(value))
 
@@ -178,8 +187,25 @@ def _dots(view: View) -> Block:
         return Words(
             "dots_card", title, "", _("Nothing is owed to a channel: no touch before a conversion is on record.")
         )
+    first, last = view.frame.period.months
+
+    def behind(channel: str) -> Block:
+        credits = queries.credits_behind(
+            view.frame.file,
+            first,
+            last,
+            view.frame.selection,
+            view.kind,
+            view.model,
+            "channel",
+            channel,
+            records.LISTED,
+        )
+        return records.credits_table(view.frame, "dots_behind", f"{view.name}, {view.label(channel)}", credits)
+
     rows = pd.DataFrame(
         {
+            charts.CODE: channels.index,
             "label": [view.label(channel) for channel in channels.index],
             "value": channels[view.model].astype(float).to_numpy(),
             "low": channels.min(axis=1).astype(float).to_numpy(),
@@ -214,6 +240,7 @@ def _dots(view: View) -> Block:
         charts.range_dots(rows, others, charts.ticks(0, float(rows["high"].max()) or 1.0, view.said, most=4)),
         alt="; ".join(f"{row.label}: {row.text} ({row.detail})" for row in rows.itertuples()),
         rows=view.table.reset_index(),
+        behind=behind,
         footnote=n_("{count} smaller channel not shown", "{count} smaller channels not shown", hidden)
         if hidden > 0
         else "",
@@ -272,10 +299,10 @@ def _models_table(view: View) -> Table:
     )
 
 
-def _coverage_chart(view: View, kind: str) -> Block:
+def _coverage_chart(view: View) -> Block:
     """How much of each month is owed to some touch."""
     first, last = view.frame.period.months
-    rows = queries.coverage(view.frame.file, first, last, view.frame.selection, kind, view.model)
+    rows = queries.coverage(view.frame.file, first, last, view.frame.selection, view.kind, view.model)
     title, note = _("Coverage by month"), _("share of the conversions of a month that is owed to some touch")
     if rows.empty:
         return Words("coverage_card", title, note, _("No conversion has a month."))
@@ -304,9 +331,9 @@ def _coverage_chart(view: View, kind: str) -> Block:
     )
 
 
-def _data_driven(view: View, kind: str) -> Block:
+def _data_driven(view: View) -> Block:
     """What Markov chains and Shapley values make of the journeys, with bounds."""
-    rows = queries.data_driven(view.frame.file, kind)
+    rows = queries.data_driven(view.frame.file, view.kind)
     title = _("What the journeys themselves say")
     note = _(
         "Markov and Shapley over all journeys on record, whatever the period and filters · shares with 95 % bounds"

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from app import charts, formatting, shell
+from app import charts, formatting, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, n_
 from app.queries import content as queries
@@ -112,8 +112,17 @@ def _differences(frame: shell.Frame, rows: pd.DataFrame) -> Block:
     if judged.empty:
         return Words("difference_card", title, note, _("Too few people met any piece."))
     judged = judged.sort_values("difference", ascending=False)
+    labels, period = dict(zip(judged["dimension_value"], judged["label"], strict=True)), frame.period
+
+    def behind(piece: str) -> Block:
+        readers = queries.readers_behind(
+            frame.file, period.from_date, period.to_date, frame.selection, piece, records.LISTED
+        )
+        return records.leads_table(frame, "difference_behind", labels[piece], readers)
+
     bars = pd.DataFrame(
         {
+            charts.CODE: judged["dimension_value"],
             "label": judged["label"],
             "value": judged["difference"].astype(float),
             "lower": (judged["advanced_rate_lower"] - judged["baseline_rate"]).astype(float),
@@ -139,6 +148,7 @@ def _differences(frame: shell.Frame, rows: pd.DataFrame) -> Block:
         ),
         alt="; ".join(f"{row.label}: {row.text} ({row.detail})" for row in bars.itertuples()),
         rows=rows,
+        behind=behind,
     )
 
 

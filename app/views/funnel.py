@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from app import charts, filters, formatting, narrative, shell
+from app import charts, filters, formatting, narrative, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, n_
 from app.queries import funnel as queries
@@ -42,7 +42,7 @@ def content(frame: shell.Frame) -> Page | State:
         sentence=sentence,
         cards=_cards(frame, funnel, funnel_before, stages, costliest, dimension),
         rows=[*rows, _stage_table(frame, funnel, funnel_before, stages)],
-        next_steps=[NextStep(_("See who waits in these stages, and for how long"), "data-health")] if rows else [],
+        next_steps=[NextStep(_("See who waits in these stages, and for how long"), "velocity")] if rows else [],
     )
 
 
@@ -213,7 +213,17 @@ def _funnel_chart(frame: shell.Frame, funnel: pd.DataFrame, stages: pd.DataFrame
     """Bars per stage, the share that goes on between them."""
     least = frame.build.least_group_count
     weakest = narrative.weakest_step(funnel, least)
+    labels = {str(row.stage_order): row.stage_label for row in funnel.itertuples()}
+    period = frame.period
+
+    def behind(order: str) -> Block:
+        leads = queries.reached_behind(
+            frame.file, period.from_date, period.to_date, frame.selection, int(order), records.LISTED
+        )
+        return records.leads_table(frame, "funnel_behind", labels[order], leads)
+
     rows = funnel.assign(
+        code=list(labels),
         is_weakest=funnel["stage_order"] == (weakest.to_order if weakest else -1),
         count_text=[formatting.count(value) for value in funnel["lead_count"]],
         share_text=["" if value == 1 else formatting.rate(value) for value in funnel["entry_rate"]],
@@ -225,11 +235,12 @@ def _funnel_chart(frame: shell.Frame, funnel: pd.DataFrame, stages: pd.DataFrame
         key="funnel_card",
         title=_("How far the leads of the period got"),
         note=_("cohort · unit: leads · created {days} · right: share of the cohort", days=frame.period.span),
-        spec=charts.funnel_bars(rows[[*numbers, "count_text", "share_text", "step_text", "definition"]]),
+        spec=charts.funnel_bars(rows[[charts.CODE, *numbers, "count_text", "share_text", "step_text", "definition"]]),
         alt="; ".join(
             f"{row.stage_label}: {n_('{count} lead', '{count} leads', row.lead_count)}" for row in rows.itertuples()
         ),
         rows=funnel,
+        behind=behind,
     )
 
 
@@ -294,7 +305,25 @@ def _dimension_chart(frame: shell.Frame, funnel: pd.DataFrame, dimension: str) -
     if shown["rate"].isna().any():
         notes.append(_("groups under {count} leads are left blank", count=formatting.count(least)))
     shown = shown.sort_values(["rate", "entered"], ascending=False, na_position="last")
+    period = frame.period
+
+    def behind(value: str) -> Block:
+        leads = queries.reached_behind(
+            frame.file,
+            period.from_date,
+            period.to_date,
+            frame.selection,
+            step.from_order,
+            records.LISTED,
+            dimension,
+            value,
+        )
+        mark = f"{shell.value_label(frame, dimension, value)}, {step.from_label}"
+        return records.leads_table(frame, "dimension_behind", mark, leads)
+
+    columns = [charts.CODE, "label", "rate", "rate_text", "size_text", "detail"]
     shown = shown.assign(
+        code=shown["dimension_value"],
         label=[shell.value_label(frame, dimension, value) for value in shown["dimension_value"]],
         rate_text=["" if pd.isna(value) else formatting.rate(value) for value in shown["rate"]],
         size_text=[n_("{count} lead", "{count} leads", value) for value in shown["entered"]],
@@ -312,11 +341,12 @@ def _dimension_chart(frame: shell.Frame, funnel: pd.DataFrame, dimension: str) -
         key="dimension_card",
         title=title,
         note=note,
-        spec=charts.rate_bars(shown[["label", "rate", "rate_text", "size_text", "detail"]], benchmark=step.rate),
+        spec=charts.rate_bars(shown[columns], benchmark=step.rate),
         alt=f"{step.name}: "
         + "; ".join(f"{row.label} {row.rate_text} ({row.size_text})" for row in shown.itertuples()),
         rows=rows,
         choices=("by", "step"),
+        behind=behind,
         footnote=" · ".join(notes),
     )
 

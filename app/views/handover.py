@@ -3,7 +3,7 @@
 import pandas as pd
 from babel.dates import get_day_names
 
-from app import charts, formatting, shell
+from app import charts, formatting, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, locale, n_
 from app.queries import handover as queries
@@ -183,9 +183,29 @@ def _states_chart(frame: shell.Frame) -> Block:
         "running_count": _("still running"),
         "void_count": _("void"),
     }
+    names = {
+        row.dimension_value: _("no team") if row.dimension_value == shell.NOT_RECORDED else row.dimension_value
+        for row in shown.itertuples()
+    }
+    period = frame.period
+
+    def behind(code: str) -> Block:
+        state, team = code.split(" ", 1)
+        handoffs = queries.state_behind(
+            frame.file,
+            period.from_date,
+            period.to_date,
+            frame.selection,
+            team,
+            state.removesuffix("_count"),
+            records.LISTED,
+        )
+        return records.handoffs_table(frame, "states_behind", f"{names[team]}, {states[state]}", handoffs)
+
     rows = pd.DataFrame(
         {
-            "label": _("no team") if row.dimension_value == shell.NOT_RECORDED else row.dimension_value,
+            charts.CODE: f"{column} {row.dimension_value}",
+            "label": names[row.dimension_value],
             "series": name,
             "value": float(getattr(row, column)) / row.handoff_count,
             "text": formatting.count(getattr(row, column)) if getattr(row, column) / row.handoff_count > 0.06 else "",
@@ -208,6 +228,7 @@ def _states_chart(frame: shell.Frame) -> Block:
             for row in shown.itertuples()
         ),
         rows=teams,
+        behind=behind,
     )
 
 
@@ -264,8 +285,17 @@ def _reasons_chart(frame: shell.Frame) -> Block:
     title, note = _("Why sales sends leads back"), _("hand-overs of the period that were returned, by reason")
     if rows.empty:
         return Words("reasons_card", title, note, _("No lead came back with a reason."))
+    period = frame.period
+
+    def behind(reason: str) -> Block:
+        handoffs = queries.returned_behind(
+            frame.file, period.from_date, period.to_date, frame.selection, reason, records.LISTED
+        )
+        return records.handoffs_table(frame, "reasons_behind", reason, handoffs)
+
     shown = pd.DataFrame(
         {
+            charts.CODE: rows["dimension_value"].head(SHOWN_REASONS),
             "label": rows["dimension_value"].head(SHOWN_REASONS),
             "value": rows["returned_count"].head(SHOWN_REASONS).astype(float),
             "text": [formatting.count(value) for value in rows["returned_count"].head(SHOWN_REASONS)],
@@ -282,6 +312,7 @@ def _reasons_chart(frame: shell.Frame) -> Block:
         charts.ranked_bars(shown),
         alt="; ".join(f"{row.label}: {row.text}" for row in shown.itertuples()),
         rows=rows,
+        behind=behind,
     )
 
 

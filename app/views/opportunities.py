@@ -1,8 +1,11 @@
 """Opportunities: how many are there, and how many close?"""
 
+from collections.abc import Callable
+from datetime import date
+
 import pandas as pd
 
-from app import charts, filters, formatting, shell
+from app import charts, filters, formatting, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, n_
 from app.queries import opportunities as queries
@@ -12,6 +15,7 @@ SHOWN_REASONS = 8
 SHOWN_GROUPS = 6
 SHOWN_MONTHS = 12
 SHOWN_DEALS = 20
+OVERDUE = "overdue"
 
 
 def content(frame: shell.Frame) -> Page | State:
@@ -106,11 +110,26 @@ def _cards(frame: shell.Frame, totals: pd.Series, earlier: pd.Series | None) -> 
     ]
 
 
+def _behind_month(frame: shell.Frame, key: str, name: str, column: str, amount: str) -> Callable[[str], Block]:
+    """What lies behind a month of one of the charts."""
+
+    def behind(month: str) -> Block:
+        period = frame.period
+        deals = month_queries.deals_behind(
+            frame.file, period.from_date, period.to_date, frame.selection, month, column, records.LISTED
+        )
+        mark = f"{formatting.month(date.fromisoformat(month))}, {name}"
+        return records.deals_table(frame, key, mark, deals, amount)
+
+    return behind
+
+
 def _months_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
     """Pipeline opened by month."""
     name = _("New pipeline")
     rows = pd.DataFrame(
         {
+            charts.CODE: [f"{value:%Y-%m-%d}" for value in months["month_start_date"]],
             "position": range(len(months)),
             "month": [formatting.month(value) for value in months["month_start_date"]],
             "series": name,
@@ -128,6 +147,7 @@ def _months_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
         alt="; ".join(f"{row.month}: {row.detail}" for row in rows.itertuples()),
         rows=months,
         width=24,
+        behind=_behind_month(frame, "created_behind", name, "pipeline_amount", name),
     )
 
 
@@ -137,6 +157,7 @@ def _rates_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
     closed = months["closed_count"].astype(float)
     rows = pd.DataFrame(
         {
+            charts.CODE: [f"{value:%Y-%m-%d}" for value in months["month_start_date"]],
             "position": range(len(months)),
             "month": [formatting.month(value) for value in months["month_start_date"]],
             "series": name,
@@ -156,6 +177,7 @@ def _rates_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
         alt="; ".join(f"{row.month}: {row.detail}" for row in rows.itertuples()),
         rows=months,
         width=24,
+        behind=_behind_month(frame, "rates_behind", _("closed deals"), "current_amount", _("Amount")),
     )
 
 
@@ -168,6 +190,7 @@ def _losses_chart(frame: shell.Frame) -> Block:
     shown = rows.head(SHOWN_REASONS)
     bars = pd.DataFrame(
         {
+            charts.CODE: shown["lost_reason"].fillna(""),
             "label": [
                 _("no reason given") if formatting.is_missing(value) else value for value in shown["lost_reason"]
             ],
@@ -176,6 +199,14 @@ def _losses_chart(frame: shell.Frame) -> Block:
             "detail": [n_("{count} deal", "{count} deals", value) for value in shown["lost_count"]],
         }
     )
+    labels, period = dict(zip(bars[charts.CODE], bars["label"], strict=True)), frame.period
+
+    def behind(reason: str) -> Block:
+        deals = queries.lost_behind(
+            frame.file, period.from_date, period.to_date, frame.selection, reason, records.LISTED
+        )
+        return records.deals_table(frame, "losses_behind", labels[reason], deals, _("Amount"))
+
     return Chart(
         "losses_card",
         title,
@@ -183,6 +214,7 @@ def _losses_chart(frame: shell.Frame) -> Block:
         charts.ranked_bars(bars),
         alt="; ".join(f"{row.label}: {row.text} ({row.detail})" for row in bars.itertuples()),
         rows=rows,
+        behind=behind,
     )
 
 
@@ -202,6 +234,7 @@ def _win_rates_chart(frame: shell.Frame) -> Block:
     hidden = len(rows) - len(shown)
     bars = pd.DataFrame(
         {
+            charts.CODE: shown["dimension_value"],
             "label": [shell.value_label(frame, by, value) for value in shown["dimension_value"]],
             "value": shown["win_rate"].astype(float),
             "lower": shown["win_rate_lower"].astype(float),
@@ -215,6 +248,14 @@ def _win_rates_chart(frame: shell.Frame) -> Block:
         }
     )
     overall = float(rows["won_count"].sum() / closed.sum())
+    period = frame.period
+
+    def behind(value: str) -> Block:
+        deals = queries.decided_behind(
+            frame.file, period.from_date, period.to_date, frame.selection, by, value, records.LISTED
+        )
+        return records.deals_table(frame, "win_rates_behind", shell.value_label(frame, by, value), deals, _("Amount"))
+
     return Chart(
         "win_rates_card",
         title,
@@ -223,6 +264,7 @@ def _win_rates_chart(frame: shell.Frame) -> Block:
         alt="; ".join(f"{row.label}: {row.text} ({row.detail})" for row in bars.itertuples()),
         rows=rows,
         choices=("by",),
+        behind=behind,
         footnote=n_("{count} group with fewer deals not shown", "{count} groups with fewer deals not shown", hidden)
         if hidden > 0
         else "",
@@ -247,6 +289,7 @@ def _expected_chart(frame: shell.Frame) -> Block:
         for name, value in (("expected", expected), ("rest", max(float(row.open_amount) - expected, 0.0))):
             bars.append(
                 {
+                    charts.CODE: OVERDUE if row.is_overdue else f"{row.month_start_date:%Y-%m-%d}",
                     "position": position,
                     "month": month,
                     "series": series[name],
@@ -262,6 +305,13 @@ def _expected_chart(frame: shell.Frame) -> Block:
             )
     table = pd.DataFrame(bars)
     high = float(table.groupby("position")["value"].sum().max()) or 1.0
+
+    def behind(code: str) -> Block:
+        month = None if code == OVERDUE else code
+        deals = queries.expected_behind(frame.file, frame.selection, month, records.LISTED)
+        mark = _("overdue") if month is None else formatting.month(date.fromisoformat(month))
+        return records.deals_table(frame, "expected_behind", mark, deals, _("Amount"))
+
     return Chart(
         "expected_card",
         title,
@@ -275,6 +325,7 @@ def _expected_chart(frame: shell.Frame) -> Block:
         alt="; ".join(f"{row.month}, {row.series}: {row.detail}" for row in table.itertuples()),
         rows=rows,
         width=30,
+        behind=behind,
     )
 
 

@@ -1,8 +1,10 @@
 """Overview: are we building enough revenue, and what must be decided?"""
 
+from datetime import date
+
 import pandas as pd
 
-from app import charts, formatting, shell
+from app import charts, formatting, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, n_
 from app.queries import overview as queries
@@ -162,11 +164,22 @@ def _months_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
             "value": float(getattr(row, column)),
             "is_partial": frame.is_running(row.month_start_date),
             "detail": formatting.money(getattr(row, column), frame.currency),
+            charts.CODE: f"{row.month_start_date:%Y-%m-%d} {column}",
         }
         for column, name in names.items()
         for position, row in enumerate(months.itertuples())
     )
     ticks = charts.ticks(0, float(rows["value"].max()) or 1, lambda value: formatting.money(value, frame.currency))
+    period = frame.period
+
+    def behind(code: str) -> Block:
+        month, column = code.split(" ")
+        deals = queries.deals_behind(
+            frame.file, period.from_date, period.to_date, frame.selection, month, column, records.LISTED
+        )
+        mark = f"{formatting.month(date.fromisoformat(month))}, {names[column]}"
+        return records.deals_table(frame, "months_behind", mark, deals, names[column])
+
     return Chart(
         "months_card",
         _("Pipeline opened and revenue won by month"),
@@ -175,6 +188,7 @@ def _months_chart(frame: shell.Frame, months: pd.DataFrame) -> Chart:
         alt="; ".join(f"{row.month}, {row.series}: {row.detail}" for row in rows.itertuples()),
         rows=months,
         width=34,
+        behind=behind,
     )
 
 

@@ -1,8 +1,10 @@
 """ROI and budget: what did each euro bring back, and where should the next one go?"""
 
+from collections.abc import Callable
+
 import pandas as pd
 
-from app import charts, formatting, shell
+from app import charts, data, formatting, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, n_
 from app.queries import attribution as model_queries
@@ -35,7 +37,7 @@ def content(frame: shell.Frame) -> Page | State:
         choices=("per",),
         cards=_cards(frame, chosen.iloc[0], whole),
         rows=[
-            [(1, _range_chart(frame, groups)), (1, _scatter(frame, groups))],
+            [(1, _range_chart(frame, groups, per)), (1, _scatter(frame, groups, per))],
             *targets_chart(frame, target_queries.targets(frame.file, frame.period.from_date, frame.period.to_date)),
             _payback(frame),
             _groups_table(frame, groups),
@@ -151,7 +153,31 @@ def _cards(frame: shell.Frame, chosen: pd.Series, whole: pd.DataFrame) -> list[C
     return cards
 
 
-def _range_chart(frame: shell.Frame, groups: pd.DataFrame) -> Block:
+def _behind(
+    frame: shell.Frame, groups: pd.DataFrame, per: str, key: str, conversion_type: str
+) -> Callable[[str], Block]:
+    """The deals that owe something to a campaign or channel, under the chosen model."""
+    labels = dict(zip(groups["dimension_value"], groups["label"], strict=True))
+    first, last = frame.period.months
+
+    def behind(value: str) -> Block:
+        credits = model_queries.credits_behind(
+            frame.file,
+            first,
+            last,
+            data.Selection(),
+            conversion_type,
+            frame.chosen.model,
+            per,
+            value,
+            records.LISTED,
+        )
+        return records.credits_table(frame, key, labels[value], credits)
+
+    return behind
+
+
+def _range_chart(frame: shell.Frame, groups: pd.DataFrame, per: str) -> Block:
     """What was won for each unit of ad cost, with the range over all models."""
     title = _("What came back for the ad cost")
     note = _(
@@ -162,6 +188,7 @@ def _range_chart(frame: shell.Frame, groups: pd.DataFrame) -> Block:
         return Words("range_card", title, note, _("No ad cost is known by campaign or channel."))
     rows = pd.DataFrame(
         {
+            charts.CODE: shown["dimension_value"],
             "label": shown["label"],
             "value": shown["roas"].astype(float),
             "low": shown["min"].astype(float),
@@ -183,6 +210,7 @@ def _range_chart(frame: shell.Frame, groups: pd.DataFrame) -> Block:
         charts.range_dots(rows, others, charts.ticks(0, high, formatting.number, most=4)),
         alt="; ".join(f"{row.label}: {row.text} ({row.detail})" for row in rows.itertuples()),
         rows=groups,
+        behind=_behind(frame, groups, per, "range_behind", "won"),
         footnote=n_(
             "{count} with less ad cost not shown", "{count} with less ad cost not shown", len(groups) - len(shown)
         )
@@ -191,7 +219,7 @@ def _range_chart(frame: shell.Frame, groups: pd.DataFrame) -> Block:
     )
 
 
-def _scatter(frame: shell.Frame, groups: pd.DataFrame) -> Block:
+def _scatter(frame: shell.Frame, groups: pd.DataFrame, per: str) -> Block:
     """Ad cost against the pipeline that it built."""
     title = _("Ad cost against pipeline built")
     note = _(
@@ -202,6 +230,7 @@ def _scatter(frame: shell.Frame, groups: pd.DataFrame) -> Block:
     largest = set(groups.nlargest(4, "pipeline_amount")["dimension_value"])
     rows = pd.DataFrame(
         {
+            charts.CODE: groups["dimension_value"],
             "x": groups["media_cost_amount"].astype(float),
             "y": groups["pipeline_amount"].fillna(0).astype(float),
             "size": 1.0,
@@ -236,6 +265,7 @@ def _scatter(frame: shell.Frame, groups: pd.DataFrame) -> Block:
         ),
         alt="; ".join(f"{row.name}: {row.detail}" for row in rows.head(20).itertuples()),
         rows=groups,
+        behind=_behind(frame, groups, per, "scatter_behind", "opportunity"),
     )
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from app import charts, formatting, people, shell
+from app import charts, formatting, people, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, n_
 from app.queries import scores as queries
@@ -194,6 +194,7 @@ def _heat_map(frame: shell.Frame) -> Block:
     most = float(rates.max()) if rates.notna().any() else 0.0
     cells = pd.DataFrame(
         {
+            charts.CODE: [f"{row.fit_step} {row.intent_step}" for row in rows.itertuples()],
             "row": [steps[step] for step in rows["intent_step"]],
             "column": [steps[step] for step in rows["fit_step"]],
             "shade": rates / most if most else rates,
@@ -206,6 +207,13 @@ def _heat_map(frame: shell.Frame) -> Block:
     )
     if rates.isna().all():
         return Words("heat_card", title, note, _("No cell has enough leads."))
+
+    def behind(code: str) -> Block:
+        fit, intent = map(int, code.split(" "))
+        leads = queries.cell_behind(frame.file, frame.selection, fit, intent, records.LISTED)
+        mark = _("fit {fit}, intent {intent}", fit=steps[fit], intent=steps[intent])
+        return records.leads_table(frame, "heat_behind", mark, leads)
+
     return Chart(
         "heat_card",
         title,
@@ -214,6 +222,7 @@ def _heat_map(frame: shell.Frame) -> Block:
         alt=_("Share of leads with an opportunity by fit and intent"),
         rows=rows,
         width=24,
+        behind=behind,
     )
 
 

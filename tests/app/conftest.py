@@ -16,6 +16,9 @@ for folder in (PROJECT_FOLDER, Path(__file__).resolve().parent):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+from app import data, filters, shell  # noqa: E402
+from app.viewer import Viewer  # noqa: E402
+
 
 @pytest.fixture(autouse=True)
 def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +71,33 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
         return test
 
     return open_
+
+
+@pytest.fixture
+def framed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., shell.Frame]:
+    """A frame of a company, as the screen would make it of the filters."""
+
+    def frame(
+        company: Path,
+        period: str = "12M",
+        viewer: Viewer = Viewer("", "engineer", None),  # noqa: B008 - frozen
+        model: str | None = None,
+        choices: dict[str, str] | None = None,
+        parameters: dict[str, str] | None = None,
+        **selection: tuple[str, ...],
+    ) -> shell.Frame:
+        monkeypatch.setenv("FUNNELHOUSE_DATA_DIR", str(company))
+        file = data.current_file()
+        models = data.attribution_models(file)
+        return shell.Frame(
+            file,
+            data.published_run(file),
+            data.build(file),
+            data.dimension_labels(file),
+            filters.Chosen(period, None, data.Selection(**selection), model or next(iter(models))),
+            viewer,
+            code_of=lambda key, options: (choices or {}).get(key) or next(iter(options)),
+            parameters=parameters or {},
+        )
+
+    return frame

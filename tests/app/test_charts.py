@@ -177,7 +177,7 @@ def test_every_kind_of_chart_draws_odd_data_in_both_themes(kind: str, is_dark: b
 
 
 def test_every_kind_of_chart_is_tried():
-    tools = {"font_folder", "in_theme", "png", "png_size", "ticks"}
+    tools = {"font_folder", "in_theme", "pickable", "png", "png_size", "ticks"}
     earlier = {"funnel_bars", "rate_bars", "cohort_heat_map", "before_after_columns"}
     assert KINDS.keys() == {name for name in charts.__all__ if name.islower()} - tools - earlier
 

@@ -1,7 +1,6 @@
 """Every page: its headline numbers against SQL over the published tables, and what holds of all of them."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 from dashboard_helpers import ask
 
-from app import charts, data, filters, formatting, languages, pack, pages, people, shell
+from app import charts, formatting, languages, pack, pages, people, shell
 from app.content import Chart, Page, State, Table
 from app.viewer import Viewer
 
@@ -23,36 +22,6 @@ YEAR = (
     f"between (select ({DAY} - to_months(12) + interval 1 day)::date from marts.published_run) "
     f"and (select {DAY} from marts.published_run)"
 )
-
-
-@pytest.fixture
-def framed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., shell.Frame]:
-    """A frame of a company, as the screen would make it of the filters."""
-
-    def frame(
-        company: Path,
-        period: str = "12M",
-        viewer: Viewer = ENGINEER,
-        model: str | None = None,
-        choices: dict[str, str] | None = None,
-        parameters: dict[str, str] | None = None,
-        **selection: tuple[str, ...],
-    ) -> shell.Frame:
-        monkeypatch.setenv("FUNNELHOUSE_DATA_DIR", str(company))
-        file = data.current_file()
-        models = data.attribution_models(file)
-        return shell.Frame(
-            file,
-            data.published_run(file),
-            data.build(file),
-            data.dimension_labels(file),
-            filters.Chosen(period, None, data.Selection(**selection), model or next(iter(models))),
-            viewer,
-            code_of=lambda key, options: (choices or {}).get(key) or next(iter(options)),
-            parameters=parameters or {},
-        )
-
-    return frame
 
 
 def cards(page: Page) -> dict[str, str]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from app.filters import CUSTOM, DEFAULT_PERIOD, PERIODS, add_months, resolve_period, resolve_period_before
+from app.filters import CUSTOM, DEFAULT_PERIOD, PERIOD_NAMES, add_months, resolve_period, resolve_period_before
 
 DAYS = [
     date(2026, 11, 20),
@@ -43,7 +43,7 @@ def test_to_date_periods_begin_with_their_quarter_or_year(day: date, code: str, 
 
 
 @pytest.mark.parametrize("day", DAYS)
-@pytest.mark.parametrize("code", PERIODS)
+@pytest.mark.parametrize("code", [code for code in PERIOD_NAMES if code != CUSTOM])
 def test_the_period_before_ends_before_the_period_begins(day: date, code: str):
     period, before = resolve_period(code, day), resolve_period_before(code, day)
     if code == "All":
@@ -84,5 +84,5 @@ def test_a_period_of_ones_own_is_held_against_as_many_days_before():
 
 
 def test_codes_need_no_escaping_in_a_url():
-    assert DEFAULT_PERIOD in PERIODS
-    assert all(code.isalnum() and code.isascii() for code in PERIODS)
+    assert DEFAULT_PERIOD in PERIOD_NAMES
+    assert all(code.isalnum() and code.isascii() for code in PERIOD_NAMES)

@@ -301,3 +301,18 @@ def test_longer_words_fit_a_phone_too(visit, screenshot_folder: Path, locale: st
         page.goto(f"{page.url.split('?')[0].rsplit('/', 1)[0]}/{entry.address}")
         settle(page)
         assert_fits(page, PHONE, screenshot_folder / f"{entry.address}_{PHONE[0]}_{locale}.png")
+
+
+def test_a_bar_opens_the_people_behind_it(visit, published_demo: Path, screenshot_folder: Path):
+    page = visit("/funnel?period=All")
+    order, label = ask(
+        published_demo, "select stage_order, stage_label from marts.dim_stages where stage_role = 'marketing_qualified'"
+    )
+    behind = page.locator(".st-key-funnel_behind")
+    assert behind.count() == 0
+    page.locator(".st-key-funnel_card svg .marks_marks path").nth(1).click()
+    settle(page)
+    assert behind.get_by_role("heading", name=f"Behind {label}").is_visible()
+    reached = cohort_size(published_demo, f"furthest_stage_order >= {order}")
+    assert behind.get_by_text(f"{reached} leads").is_visible()
+    page.screenshot(path=screenshot_folder / "funnel_behind_1280.png")

@@ -1,0 +1,67 @@
+"""The people and deals behind a number, by that number's own condition, so that both hold the same records."""
+
+import pandas as pd
+
+from app.data import query
+
+# The column of each filter. A record without a value is called as the marts call it.
+COLUMNS = {
+    "channel": "channel",
+    "campaign": "campaign_id",
+    "persona": "persona",
+    "segment": "segment",
+    "product": "product",
+}
+
+
+def is_of_group(dimension: str, parameter: str = "value") -> str:
+    """Whether a record belongs to the group of a dimension that a parameter names."""
+    return f"coalesce({COLUMNS[dimension]}, '(none)') = ${parameter}"
+
+
+def leads(file: str, condition: str, limit: int, **parameters: object) -> pd.DataFrame:
+    """Leads of `dim_leads`, those that came less far first, then those that show most intent.
+
+    `all_count` is how many there are, also beyond the limit.
+    """
+    return query(
+        file,
+        f"""
+        select leads.lead_id, leads.account_id, account_name, leads.channel, leads.segment, leads.persona,
+            coalesce(stage_label, current_stage) as stage_label, created_date, fit_score, intent_score, is_in_icp,
+            count(*) over () as all_count,
+        from marts.dim_leads as leads
+        left join (select account_id, account_name from marts.dim_accounts) as accounts using (account_id)
+        left join (select stage, stage_label from marts.dim_stages where track = 'lead') as stages
+            on leads.current_stage = stages.stage
+        where {condition}
+        order by furthest_stage_order, intent_score desc nulls last, leads.lead_id
+        limit $limit
+        """,
+        limit=limit,
+        **parameters,
+    )
+
+
+def deals(file: str, amount: str, condition: str, limit: int, **parameters: object) -> pd.DataFrame:
+    """Deals of `fct_opportunities`, those with most money in the column `amount` first.
+
+    `all_count` and `all_amount` are of all there are, also beyond the limit.
+    """
+    return query(
+        file,
+        f"""
+        select opportunity_id, deals.account_id, account_name, coalesce(stage_label, deals.stage) as stage_label,
+            created_date, closed_date, deals.segment, channel, lost_reason, deals.{amount} as amount,
+            count(*) over () as all_count, sum(deals.{amount}) over () as all_amount,
+        from marts.fct_opportunities as deals
+        left join (select account_id, account_name from marts.dim_accounts) as accounts using (account_id)
+        left join (select stage, stage_label from marts.dim_stages where track = 'opportunity') as stages
+            on deals.stage = stages.stage
+        where {condition}
+        order by deals.{amount} desc nulls last, opportunity_id
+        limit $limit
+        """,
+        limit=limit,
+        **parameters,
+    )
