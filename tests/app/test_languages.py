@@ -150,10 +150,10 @@ def drawn(spec: object) -> Iterator[str]:
 
 
 def leaves(value: object) -> Iterator[object]:
-    # What is of some `kind` has a colour or a shape for it, and no word.
+    # What is of some `kind` has a colour or a shape for it, and no word; a `code` names what a mark opens.
     parts = value if isinstance(value, list) else None
     if isinstance(value, Mapping):
-        parts = [part for key, part in value.items() if key != "kind"]
+        parts = [part for key, part in value.items() if key not in ("kind", "code")]
     if parts is None:
         yield value
     else:
