@@ -171,6 +171,11 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def worded(code: str) -> str:
+    """A code of the playbook as words: 'not_reached' → 'not reached'."""
+    return code.replace("_", " ")
+
+
 def amid(name: str) -> str:
     """A name amid a sentence: 'Channel' → 'channel'. German writes its nouns with a capital anywhere."""
     return name if current() == "de" else name[:1].lower() + name[1:]

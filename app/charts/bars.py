@@ -1,10 +1,13 @@
 """Bars that lie: ranked, stacked, against a target, adding up to a total."""
 
+import json
+import math
 from collections.abc import Sequence
 
 import pandas as pd
 
 from app.charts.theme import (
+    ALWAYS_DARK,
     BLUE,
     CATEGORICAL,
     GHOST,
@@ -14,6 +17,7 @@ from app.charts.theme import (
     MUTED,
     ORANGE,
     PALE_BLUE,
+    SKY,
     TEAL,
     WHITE,
     chart,
@@ -124,10 +128,28 @@ def stacked_bars(rows: pd.DataFrame, series: Sequence[str], colours: Sequence[st
         },
     }
     texts = {
-        "mark": {"type": "text", "fontSize": 12, "color": WHITE},
-        "encoding": {"x": x | {"field": "middle"}, "y": y | {"field": "row"}, "text": {"field": "text"}},
+        "mark": {"type": "text", "fontSize": 12},
+        "encoding": {
+            "x": x | {"field": "middle"},
+            "y": y | {"field": "row"},
+            "text": {"field": "text"},
+            "color": _text_on(list(series), colours),
+        },
     }
-    return chart(rows, [bars, texts], _height(len(labels), 38))
+    # The names of the parts stand above, three in a line.
+    return chart(rows, [bars, texts], _height(len(labels), 38) + 26 * math.ceil(len(series) / 3))
+
+
+def _text_on(series: Sequence[str], colours: Sequence[str]) -> dict:
+    """The colour of a text within a part: what can be read on the part's own."""
+
+    def has(which: Sequence[str]) -> str:
+        named = [name for name, colour in zip(series, colours, strict=False) if colour in which]
+        return f"indexof({json.dumps(named)}, datum.series) >= 0"
+
+    pale = {"test": has((PALE_BLUE, GHOST)), "value": INK}
+    bright = {"test": has((ORANGE, TEAL, SKY, GREY)), "value": ALWAYS_DARK}
+    return {"condition": [pale, bright], "value": WHITE}
 
 
 def _legend(series: Sequence[str], colours: Sequence[str]) -> dict:

@@ -21,6 +21,8 @@ GREY, PALE_BLUE, PALE_ORANGE, GHOST = "#9AA4B2", "#A3BFE6", "#FBD7B4", "#EEF1F6"
 ORANGE_INK, GOOD, WHITE = "#B3390B", "#0B7A5E", "#FFFFFF"
 SEQUENTIAL = ["#E4ECF7", "#BFD3EE", "#7BA3D8", "#3D6DB5", "#143A7B"]
 TOO_YOUNG = "#F7F9FC"
+# On colours that are bright in both themes.
+ALWAYS_DARK = "#10161F"
 # What each of these is on a dark page. Sequences run the other way: what is much is bright.
 DARK = {
     INK: "#E8ECF3",

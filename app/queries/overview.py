@@ -143,8 +143,11 @@ def decisions(file: str, limit: int) -> pd.DataFrame:
     return query(
         file,
         """
-        select diagnostic, subject, severity, description, recommended_action, affected_count, value_at_stake_amount
+        select diagnostic, subject, severity, description, recommended_action, affected_count, value_at_stake_amount,
+            stage_label,
         from marts.fct_diagnostics
+        left join (select stage, any_value(stage_label) as stage_label from marts.dim_stages group by stage) as stages
+            on diagnostic in ('stuck_leads', 'stuck_opportunities') and subject = stage
         where value_at_stake_amount > 0
         order by value_at_stake_amount desc, diagnostic, subject
         limit $limit

@@ -291,12 +291,12 @@ def _reasons_chart(frame: shell.Frame) -> Block:
         handoffs = queries.returned_behind(
             frame.file, period.from_date, period.to_date, frame.selection, reason, records.LISTED
         )
-        return records.handoffs_table(frame, "reasons_behind", reason, handoffs)
+        return records.handoffs_table(frame, "reasons_behind", formatting.worded(reason), handoffs)
 
     shown = pd.DataFrame(
         {
             charts.CODE: rows["dimension_value"].head(SHOWN_REASONS),
-            "label": rows["dimension_value"].head(SHOWN_REASONS),
+            "label": [formatting.worded(value) for value in rows["dimension_value"].head(SHOWN_REASONS)],
             "value": rows["returned_count"].head(SHOWN_REASONS).astype(float),
             "text": [formatting.count(value) for value in rows["returned_count"].head(SHOWN_REASONS)],
             "detail": [

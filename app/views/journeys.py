@@ -238,7 +238,7 @@ def _bar(label: str, begin: float, end: float, kind: str, row: object = None) ->
     signed = formatting.number(points)
     rationale = getattr(row, "rationale", None)
     return {
-        "label": label.replace("_", " "),
+        "label": formatting.worded(label),
         "begin": begin,
         "end": end,
         "kind": "minus" if points < 0 and kind != "total" else kind,

@@ -203,8 +203,17 @@ def _decisions_table(frame: shell.Frame) -> Block:
         {
             _("At stake"): [f"**{frame.money(value)}**" for value in rows["value_at_stake_amount"]],
             _("What"): [
-                f"{formatting.plain(row.description)} · {formatting.plain(row.subject)} · "
-                f"*{formatting.plain(row.recommended_action)}*"
+                " · ".join(
+                    [
+                        *(
+                            []
+                            if formatting.is_missing(row.stage_label)
+                            else [f"**{formatting.plain(row.stage_label)}**"]
+                        ),
+                        formatting.plain(row.description),
+                        f"*{formatting.plain(row.recommended_action)}*",
+                    ]
+                )
                 for row in rows.itertuples()
             ],
         }

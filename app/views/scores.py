@@ -130,11 +130,11 @@ def _call_table(frame: shell.Frame) -> Block:
             _("Rank"): [formatting.count(value) for value in contacts["list_rank"]],
             _("Person"): contacts["full_name"].fillna(contacts["lead_id"]),
             _("Company"): contacts["company_name"].fillna(formatting.MISSING),
-            _("Phone"): contacts["phone"].fillna(formatting.MISSING),
-            _("E-mail"): contacts["email"].fillna(formatting.MISSING),
-            _("Grade"): contacts["grade"],
             _("Why"): contacts["reason"],
             _("Due"): [formatting.moment(value, frame.run.reporting_timezone) for value in contacts["sla_due_at"]],
+            _("Grade"): contacts["grade"],
+            _("Phone"): contacts["phone"].fillna(formatting.MISSING),
+            _("E-mail"): contacts["email"].fillna(formatting.MISSING),
         }
     )
     return Table(
