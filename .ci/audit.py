@@ -27,11 +27,8 @@ def main() -> int:
     pins = pinned(LOCK.read_text(encoding="utf-8"))
     installed = {normalised(one.metadata["Name"]): one.version for one in distributions()}
     faults = [*unhashed(pins), *unlocked(pins, installed), *unfitting()]
-    today = date.today().isoformat()
-    rows = csv.DictReader(ACCEPTED.read_text(encoding="utf-8").splitlines())
-    accepted = {row["id"] for row in rows if row["until"] >= today}
     answer = asked()
-    faults += vulnerable(answer, accepted) if answer else []
+    faults += vulnerable(answer, accepted(ACCEPTED.read_text(encoding="utf-8"), date.today())) if answer else []
     for fault in faults:
         print(f"✗ {fault}", file=sys.stderr)
     if answer is None or unanswered(answer):
@@ -100,6 +97,11 @@ def asked() -> list[dict] | None:
 def unanswered(answer: Iterable[Mapping]) -> int:
     """Of how many packages the index knew nothing."""
     return sum("skip_reason" in package for package in answer)
+
+
+def accepted(table: str, today: date) -> set[str]:
+    """The vulnerabilities that are lived with, each up to its last day."""
+    return {row["id"] for row in csv.DictReader(table.splitlines()) if date.fromisoformat(row["until"]) >= today}
 
 
 def vulnerable(answer: Iterable[Mapping], accepted: set[str]) -> list[str]:

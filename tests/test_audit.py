@@ -1,6 +1,7 @@
 """The audit of the packages: what it lets pass and what it does not."""
 
 import importlib.util
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,9 @@ def test_the_projects_own_lock_has_a_hash_for_every_pin():
     pins = audit.pinned(audit.LOCK.read_text(encoding="utf-8"))
     assert len(pins) > 150
     assert audit.unhashed(pins) == []
+
+
+def test_what_is_accepted_is_accepted_until_the_end_of_its_last_day():
+    table = "id,until,reason\nPYSEC-1,2026-11-28,no way in\nPYSEC-2,2026-11-27,was mended\n"
+    assert audit.accepted(table, date(2026, 11, 28)) == {"PYSEC-1"}
+    assert audit.accepted(audit.ACCEPTED.read_text(encoding="utf-8"), date.max) == set()

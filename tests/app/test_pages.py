@@ -175,16 +175,20 @@ def test_roi(published_demo, framed):
         where team = 'marketing' and cost_date >= {quarter} - to_months(3) and cost_date < {quarter}
         """,
     )
-    (margin,) = only(
+    model, margin = only(
         published_demo,
         f"""
-        select sum(margin_amount) from marts.fct_conversions
-        where conversion_type = 'won' and converted_date >= {quarter} - to_months(3) and converted_date < {quarter}
+        select attribution_model, sum(margin_amount) from marts.fct_attributed_touches
+        inner join playbook.attribution_windows using (attribution_window, conversion_type)
+        inner join playbook.settings on setting = 'headline_attribution_model' and settings.value = attribution_model
+        where is_headline and conversion_type = 'won' and channel != 'unattributed'
+            and converted_date >= {quarter} - to_months(3) and converted_date < {quarter}
+        group by attribution_model
         """,
     )
+    assert model and margin > 0
     assert held["Marketing cost"] == formatting.money(cost, currency)
-    assert margin > 0
-    assert (margin - cost) / cost >= -1
+    assert held["ROMI"] == formatting.rate_of_change((margin - cost) / cost)
 
 
 def test_scores(published_demo, framed):
