@@ -140,8 +140,11 @@ def url_multiselect(key: str, labels: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def url_selectbox(key: str, codes: Collection[str]) -> str:
-    """The chosen code as the URL holds it; the first one is the default."""
-    return st.selectbox(key, list(codes), key=key, bind="query-params")
+    """The chosen code as the URL holds it; the first one is the default, also where the chosen one is no more."""
+    options = list(codes)
+    if key in st.session_state and st.session_state[key] not in options:
+        st.session_state[key] = next(iter(options), None)
+    return st.selectbox(key, options, key=key, bind="query-params")
 
 
 def named_multiselect(name: str, key: str, labels: Mapping[str, str], is_used: bool = True) -> None:

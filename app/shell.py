@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -70,8 +71,10 @@ class Frame:
     viewer: Viewer
     # What a choice's code is, by its key: from the URL on the screen, the first option in the meeting pack.
     code_of: Callable[[str, Mapping[str, str]], str]
+    # What the reader looks for, by the field's key, name and the choice that a new search begins anew.
+    searched: Callable[[str, str, str], str] = lambda _key, _name, _anew: ""
     # What a page is asked for by a link, such as an account, by the parameter's name.
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str | None] = field(default_factory=dict)
     # The filters that narrow the page; what is chosen in the others waits for a page that has them.
     used: Collection[str] = filters.DIMENSIONS
     choices: dict[str, Choice] = field(default_factory=dict)
@@ -117,6 +120,10 @@ class Frame:
         """What a link asks this page for; None where it asks for nothing."""
         return self.parameters.get(name) or None
 
+    def search(self, key: str, name: str, anew: str) -> str:
+        """What the reader looks for in a field above the page; a new search forgets the choice `anew`."""
+        return self.searched(key, name, anew).strip()
+
     def choose(self, key: str, name: str, options: Mapping[str, str]) -> str:
         """The code that the reader chose of a page's own options; the first one, unless another was.
 
@@ -161,7 +168,7 @@ def open_frame(entry: Entry, viewer: Viewer) -> None:
         labels = data.dimension_labels(file)
         _say_how_old(file, run, header, entry)
         chosen = filters.filter_bar(labels, data.attribution_models(file), entry.filters, run.as_of_date)
-        hidden = st.container(key="url_choices")
+        hidden, search = st.container(key="url_choices"), st.container(key="page_search")
         st.session_state["frame"] = Frame(
             file,
             run,
@@ -170,7 +177,8 @@ def open_frame(entry: Entry, viewer: Viewer) -> None:
             chosen,
             viewer,
             code_of=lambda key, options: _hidden_choice(hidden, key, options),
-            parameters={name: st.query_params[name] for name in ASKED if name in st.query_params},
+            searched=lambda key, name, anew: _search_field(search, key, name, anew),
+            parameters={name: _asked(name) for name in ASKED},
             used=entry.filters,
         )
 
@@ -178,6 +186,22 @@ def open_frame(entry: Entry, viewer: Viewer) -> None:
 def _hidden_choice(container, key: str, options: Mapping[str, str]) -> str:
     with container:
         return filters.url_selectbox(key, options)
+
+
+def _search_field(container, key: str, name: str, anew: str) -> str:
+    with container:
+        return st.text_input(
+            name, key=key, bind="query-params", icon=":material/search:", on_change=_forget, args=(anew,), width=380
+        )
+
+
+def _forget(key: str) -> None:
+    st.session_state[key] = None
+
+
+def _asked(name: str) -> str | None:
+    """What the reader chose last or, as a page opens, what its link says: the URL lags behind a choice by a run."""
+    return st.session_state[name] if name in st.session_state else st.query_params.get(name)
 
 
 def _say_how_old(file: str, run: data.PublishedRun, header, entry: Entry) -> None:
@@ -324,7 +348,7 @@ def offer_pack(entry: Entry) -> None:
         chosen = st.multiselect(
             _("Pages"), list(labels), default=usual, format_func=labels.get, key="pack_pages", width="stretch"
         )
-        apart = replace(frame_, code_of=_first_option, choices={})
+        apart = replace(frame_, code_of=partial(_code_in_pack, frame_.parameters), choices={})
         exports.download_pdf(
             _("Make the PDF"),
             # Made outside of this run, in whose language and with whose filters it is to be.
@@ -343,8 +367,10 @@ def _pack(frame_: Frame, entries: Sequence[Entry], language: str) -> bytes:
     )
 
 
-def _first_option(_key: str, options: Mapping[str, str]) -> str:
-    return next(iter(options))
+def _code_in_pack(asked: Mapping[str, str | None], key: str, options: Mapping[str, str]) -> str:
+    """What the page was asked for, else the first option."""
+    code = asked.get(key)
+    return code if code in options else next(iter(options))
 
 
 def _draw_state(state: State) -> None:

@@ -5,23 +5,33 @@ import pandas as pd
 from app.data import query
 
 
-def accounts(file: str, limit: int) -> pd.DataFrame:
-    """The accounts worth a look: those with the most money open or won lately."""
+def accounts(file: str, words: str, limit: int) -> pd.DataFrame:
+    """Accounts whose name, domain or id holds these words, those with most money open or won first; without words
+    those that have deals."""
     return query(
         file,
         """
-        with deals as (
+        with found as (
+            select account_id, coalesce(account_name, account_id) as account_name
+            from marts.dim_accounts
+            where $words = '' or contains(lower(account_name), lower($words)) or contains(lower(domain), lower($words))
+                or account_id = $words
+        ),
+
+        deals as (
             select account_id, sum(current_amount) filter (not is_closed) as open_amount, sum(won_amount) as won_amount
             from marts.fct_opportunities
             group by account_id
         )
 
-        select account_id, coalesce(account_name, account_id) as account_name
-        from deals
-        inner join marts.dim_accounts using (account_id)
-        order by open_amount desc nulls last, won_amount desc nulls last, account_id
+        select account_id, account_name
+        from found
+        left join deals using (account_id)
+        where $words != '' or deals.account_id is not null
+        order by open_amount desc nulls last, won_amount desc nulls last, account_name, account_id
         limit $limit
         """,
+        words=words,
         limit=limit,
     )
 

@@ -1,6 +1,7 @@
 """Journeys: what happened with one account, and why do its people have these scores?"""
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 
 import pandas as pd
 
@@ -19,21 +20,23 @@ CAP = "(cap)"  # what a cap takes off the points of a group
 
 def content(frame: shell.Frame) -> Page | State:
     """The page from top to bottom."""
-    offered = queries.accounts(frame.file, OFFERED_ACCOUNTS)
-    asked = frame.asked("account")
-    if offered.empty and not asked:
+    words, asked = frame.search("find", _("Find an account"), anew="account"), frame.asked("account")
+    offered = queries.accounts(frame.file, words, OFFERED_ACCOUNTS)
+    names_of = dict(zip(offered["account_id"], offered["account_name"], strict=True))
+    wanted = asked or next(iter(names_of), None)
+    if wanted is None and not words:
         return State(_("No account yet"), _("Not connected: needs accounts with deals, from a CRM or files."))
-    account_id = asked or offered["account_id"].iloc[0]
-    account = queries.account(frame.file, account_id)
+    account = None if wanted is None else queries.account(frame.file, wanted)
     if account is None:
         return State(
             _("There is no such account"),
             _(
                 "{id} is not among the accounts. Open a list of leads or deals and choose a row there.",
-                id=formatting.plain(account_id),
+                id=formatting.plain(wanted or words),
             ),
             icon=":material/search_off:",
         )
+    account_id = frame.choose("account", _("Account"), _told_apart(names_of | {wanted: _name(account)}))
     leads = queries.leads(frame.file, account_id)
     names = people.names(frame.file, frame.viewer, list(leads["lead_id"]))
     said = {lead: names.get(lead, lead) for lead in leads["lead_id"]}
@@ -42,7 +45,7 @@ def content(frame: shell.Frame) -> Page | State:
     lead = frame.choose("lead", _("Person"), said) if len(said) else ""
     return Page(
         sentence=sentence(frame, account, leads, deals),
-        choices=("lead",) if len(said) > 1 else (),
+        choices=("account", "lead") if len(said) > 1 else ("account",),
         cards=_cards(frame, account, leads, lead),
         rows=[
             _time_line(frame, account_id, touches),
@@ -50,20 +53,26 @@ def content(frame: shell.Frame) -> Page | State:
             _people_table(frame, leads, said),
             _deals_table(frame, deals),
         ],
-        remarks=[]
-        if asked
-        else [_("The account with most open pipeline. Choose a row on another page to see another.")],
     )
+
+
+def _name(account: pd.Series) -> str:
+    return account["account_id"] if formatting.is_missing(account["account_name"]) else account["account_name"]
+
+
+def _told_apart(names: dict[str, str]) -> dict[str, str]:
+    """Names, with the id where several accounts bear one."""
+    found = list(names.values())
+    return {code: name if found.count(name) == 1 else f"{name} ({code})" for code, name in names.items()}
 
 
 def sentence(frame: shell.Frame, account: pd.Series, leads: pd.DataFrame, deals: pd.DataFrame) -> str:
     """Who it is, since when, and how far it has come."""
-    name = account["account_id"] if formatting.is_missing(account["account_name"]) else account["account_name"]
     first = n_(
         "{name}: {count} person",
         "{name}: {count} people",
         len(leads),
-        name=formatting.plain(name),
+        name=formatting.plain(_name(account)),
     )
     if not formatting.is_missing(account["first_touched_at"]):
         day = formatting.local(account["first_touched_at"].to_pydatetime(), frame.run.reporting_timezone)
@@ -188,7 +197,7 @@ def _furthest(stays: pd.DataFrame, end: float) -> list[tuple[str, int, float, fl
         )
         for row in stays.itertuples()
     ]
-    for begin, until in zip(edges, [*edges[1:], end], strict=True):
+    for begin, until in pairwise([*edges, end]):
         standing = [span for span in spans if span[2] <= begin and span[3] > begin]
         if not standing or until <= begin:
             continue

@@ -96,7 +96,7 @@ def framed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., shell.Frame]:
             data.dimension_labels(file),
             filters.Chosen(period, None, data.Selection(**selection), model or next(iter(models))),
             viewer,
-            code_of=lambda key, options: (choices or {}).get(key) or next(iter(options)),
+            code_of=lambda key, options: {**(parameters or {}), **(choices or {})}.get(key) or next(iter(options)),
             parameters=parameters or {},
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from dashboard_helpers import ask
+from dashboard_helpers import ask, texts
 
 from app import charts, formatting, languages, pack, pages, people, shell
 from app.content import Chart, Page, State, Table
@@ -248,9 +248,50 @@ def test_a_journey_shows_what_the_account_has_and_its_points_add_up(published_de
     assert totals.get("intent", 0) == pytest.approx(intent)
 
 
+def test_every_kind_of_account_has_a_journey(published_demo, framed):
+    """Also who has no people, no deal, no touch: the pages of a sample hold, and show no more stays than there are."""
+    accounts = ask(
+        published_demo,
+        """
+        select any_value(account_id) from marts.dim_accounts as accounts
+        group by
+            account_id in (select account_id from marts.dim_leads),
+            account_id in (select account_id from marts.fct_opportunities),
+            account_id in (select account_id from marts.fct_touches),
+            account_id in (select account_id from marts.fct_lead_stage_visits)
+        """,
+    )
+    assert len(accounts) >= 2
+    for (account,) in accounts:
+        page = pages.ENTRIES["journeys"].content(framed(published_demo, parameters={"account": account}))
+        assert isinstance(page, Page) and page.sentence
+
+
 def test_an_account_that_is_not_there_is_told_in_words(published_demo, framed):
     state = pages.ENTRIES["journeys"].content(framed(published_demo, parameters={"account": "' or true --"}))
     assert isinstance(state, State) and "There is no such account" in state.title
+
+
+def test_an_account_is_found_by_a_part_of_its_name_whatever_was_chosen_before(published_demo, open_page):
+    account, name = only(
+        published_demo,
+        """
+        select account_id, account_name from marts.dim_accounts
+        where account_id in (select account_id from marts.dim_leads)
+        qualify count(*) over (partition by account_name) = 1
+        order by length(account_name) desc, account_id limit 1
+        """,
+    )
+    page = open_page(published_demo, "views/journeys.py")
+    first = texts(page)
+    assert f"{name}: " not in first
+    page.text_input(key="find").set_value(name[2:].upper()).run()
+    assert page.selectbox(key="account").value == account
+    assert f"{name}: " in texts(page)
+    page.text_input(key="find").set_value("no such company").run()
+    assert "There is no such account" in texts(page)
+    page.text_input(key="find").set_value("").run()
+    assert texts(page) == first
 
 
 def test_the_playbook_counts_its_words(published_demo, framed):
