@@ -38,14 +38,21 @@ STYLE = """
 [data-testid="stMetricDelta"] p, [data-testid="stMetricDeltaDescription"] p { white-space: normal; }
 /* A wide table or heat map scrolls inside its card, so that the page itself never does. */
 .stTable > div { overflow-x: auto; }
+[data-testid="stElementContainer"]:has(> .stTable) { flex: none !important; height: auto !important; }
 .stTable table { font-size: 0.93rem; width: 100%; }
 .stTable th { white-space: nowrap; }
-.stTable th p { opacity: 0.75; font-weight: 600; }
+.stTable th p { font-weight: 600; }
 .stTable td { vertical-align: top; white-space: normal; }
 .stTable td [data-testid="stMarkdownContainer"], .stTable td [data-testid="stMarkdownContainer"] * {
   white-space: inherit !important;
 }
 [class*="st-key-scrolled_"] { overflow-x: auto; }
+/* Streamlit's own paleness of what explains is too pale on white. */
+[data-testid="stCaptionContainer"] { color: color-mix(in srgb, currentColor 72%, transparent); opacity: 1; }
+/* A part of a small chart that draws nothing would be a picture without a name to who hears the page. */
+[data-testid="stMetricChart"] g:empty { display: none; }
+/* What cannot be chosen cannot be scrolled to by keyboard either. */
+[role="radiogroup"][data-disabled] { flex-wrap: wrap; }
 </style>
 """
 
@@ -266,6 +273,15 @@ def thinned(rows: pd.DataFrame, series: str, most: int) -> pd.DataFrame:
         places = sorted({round(place * step) for place in range(int((len(part) - 1) / step) + 1)} | {len(part) - 1})
         parts.append(part.iloc[places])
     return pd.concat(parts)
+
+
+def cells_in_words(cells: pd.DataFrame, row: str = "row", column: str = "column") -> str:
+    """A heat map for who cannot see it: each cell that shows something."""
+    shown = cells[cells["text"] != ""]
+    return "; ".join(
+        f"{row_}, {column_}: {text} ({detail})"
+        for row_, column_, text, detail in zip(shown[row], shown[column], shown["text"], shown["detail"], strict=True)
+    )
 
 
 def value_label(frame_: Frame, dimension: str, value: str) -> str:
@@ -491,4 +507,5 @@ def table(
         styled = styled.set_properties(subset=list(unbroken), **{"white-space": one_line})
     if wide:
         styled = styled.set_properties(subset=list(wide), **{"min-width": "13rem", "overflow-wrap": "anywhere"})
-    st.table(styled, border="horizontal", hide_index=True, alt=alt)
+    # Streamlit lets the keyboard into a table that has a height, so that it can be scrolled; STYLE undoes the height.
+    st.table(styled, border="horizontal", hide_index=True, alt=alt, height=400)
