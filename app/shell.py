@@ -47,8 +47,24 @@ STYLE = """
   white-space: inherit !important;
 }
 [class*="st-key-scrolled_"] { overflow-x: auto; }
-/* Streamlit's own paleness of what explains is too pale on white. */
-[data-testid="stCaptionContainer"] { color: color-mix(in srgb, currentColor 72%, transparent); opacity: 1; }
+/* Streamlit's own paleness of what explains, or is not used here, is too pale to be read. */
+[data-testid="stCaptionContainer"], [data-testid="stWidgetLabel"][disabled] {
+  color: color-mix(in srgb, currentColor 72%, transparent); opacity: 1;
+}
+/* And so is white on the primary colour of the dark. */
+.stApp button[kind="primary"] { color: light-dark(#FFFFFF, #0E1420) !important; }
+[data-tag] {
+  color: inherit !important; background-color: color-mix(in srgb, currentColor 12%, transparent) !important;
+}
+/* Heard, not seen: the icon says it to the eye. */
+[class*="_away"] [data-testid="stPopoverButton"] [data-testid="stMarkdownContainer"] {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
+}
+/* What is to be hit is 24 pixels tall and wide. */
+[data-testid="stDateInputField"] [role="spinbutton"], .stMultiSelect [data-rac] > button {
+  min-width: 24px; min-height: 24px; text-align: center;
+}
+[data-testid="stDateInputField"] [data-type] { line-height: 24px; }
 /* A part of a small chart that draws nothing would be a picture without a name to who hears the page. */
 [data-testid="stMetricChart"] g:empty { display: none; }
 /* What cannot be chosen cannot be scrolled to by keyboard either. */
@@ -156,7 +172,6 @@ def frame() -> Frame:
 
 def open_frame(entry: Entry, viewer: Viewer) -> None:
     """Draw what stands above a page's content, and keep what the page is made from."""
-    st.html(STYLE)
     st.logo(str(ASSETS / "logo.svg"), size="large")
     header = st.container(
         key="page_header", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -428,9 +443,8 @@ def _card(block: Block, height: str):
         )
         head.header(block.title, anchor=False, width="stretch")
         if not isinstance(block, Words):
-            with head.popover(
-                "", icon=":material/download:", type="tertiary", help=_("Take it away"), key=f"{block.key}_away"
-            ):
+            name = _("Take it away")
+            with head.popover(name, icon=":material/download:", type="tertiary", help=name, key=f"{block.key}_away"):
                 _draw_downloads(block)
         if block.note:
             st.caption(block.note)

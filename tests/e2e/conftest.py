@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import accessibility
 import pytest
 from browsing import WIDE, settle
 
@@ -114,6 +115,17 @@ def visit(browser, dashboard: str) -> Iterator[Callable]:
     outside = {url for url in outside if urlsplit(url).hostname != "127.0.0.1"}
     assert requests
     assert not outside
+
+
+@pytest.fixture(scope="session")
+def faults() -> Callable:
+    """What axe-core finds wrong with a page. Without it these tests prove nothing, and say so; on CI they fail."""
+    if not accessibility.SCRIPT.exists():
+        reason = f"ACCESSIBILITY IS NOT TESTED: no axe-core (make {accessibility.SCRIPT.relative_to(PROJECT_FOLDER)})"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return accessibility.faults
 
 
 @pytest.fixture
