@@ -8,8 +8,20 @@ SERIOUS = ("serious", "critical")
 
 
 def faults(page, where: str) -> list[str]:
-    """The serious faults of a page, a line each: where it is, which rule it breaks, and what breaks it."""
+    """The serious faults of a page, a line each: where it is, which rule it breaks, and what breaks it.
+
+    What is gone a moment later was a page in motion.
+    """
     page.add_script_tag(path=SCRIPT)
+    for _ in range(3):
+        found = _asked(page, where)
+        if not found:
+            break
+        page.wait_for_timeout(1500)
+    return found
+
+
+def _asked(page, where: str) -> list[str]:
     options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
     answer = page.evaluate("(options) => axe.run(options)", options)
     assert len(answer["passes"]) > 10, "axe-core has not looked at the page"

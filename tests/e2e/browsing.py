@@ -12,9 +12,9 @@ SIZES = {"wide": WIDE, "phone": PHONE}
 DRAWN = ".stApp[data-test-script-state='notRunning']"
 
 
-def ask(data_folder: Path, sql: str) -> tuple:
-    """One row straight from the published tables."""
-    file = (data_folder / "serving" / "current.duckdb").resolve()
+def ask(data_folder: Path, sql: str, published: str = "current") -> tuple:
+    """One row straight from the published tables, or from the contacts published with them."""
+    file = (data_folder / "serving" / f"{published}.duckdb").resolve()
     with duckdb.connect(str(file), read_only=True) as connection:
         return connection.execute(sql).fetchone()
 

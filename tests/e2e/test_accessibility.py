@@ -100,9 +100,10 @@ def test_a_fault_would_be_found_and_named(visit, faults, planted: str, rule: str
     page.evaluate(
         "(html) => document.querySelector('[data-testid=stMain]').insertAdjacentHTML('afterbegin', html)", planted
     )
-    [fault] = faults(page, "playbook")
-    assert fault.startswith(f"playbook: {rule} (")
-    assert planted[:8] in fault
+    found = faults(page, "playbook")
+    assert len(found) == 1, "\n".join(found)
+    assert found[0].startswith(f"playbook: {rule} (")
+    assert planted[:8] in found[0]
 
 
 def test_the_keyboard_gets_into_a_table_and_scrolls_it(visit):
