@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/installed
+E2E := tests/e2e
+AXE := $(E2E)/node_modules/axe-core/axe.min.js
 DEMO := FUNNELHOUSE_DATA_DIR=data/demo FUNNELHOUSE_FILES_DIR=data/demo/files \
 	FUNNELHOUSE_FILES_TIMEZONE= FUNNELHOUSE_PLAYBOOK_DIR= FUNNELHOUSE_AS_OF=
 COMPANY = --leads $${LEADS:-3000} --seed 7
@@ -69,7 +71,7 @@ dev: $(STAMP) ## Copy the warehouse, to work on with: make dbt DO="build --targe
 	cp "$$data/warehouse.duckdb" "$$data/dev/warehouse.duckdb"; echo "✓ Copied to $$data/dev/warehouse.duckdb"
 
 .PHONY: test
-test: $(STAMP) chromium lint ## Everything that must hold before a change lands
+test: $(STAMP) chromium $(AXE) lint ## Everything that must hold before a change lands
 	@$(PYTHON) -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder -m "not browser" \
 		$(PYTEST) $(MAY_BE_NONE)
 	@$(PYTHON) -m pytest -m browser $(PYTEST) $(MAY_BE_NONE)
@@ -100,7 +102,7 @@ words: $(STAMP) ## Bring the dashboard's translations in line with its texts
 
 .PHONY: clean
 clean: ## Remove the environment and what builds leave behind; your data stay
-	@rm -rf $(VENV) data/lint dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(E2E)/node_modules data/lint dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Browser tests drive Debian's chromium; without it they say loudly that they were skipped.
@@ -113,6 +115,20 @@ chromium:
 			|| echo "! chromium could not be installed; browser tests will be skipped."; \
 	else \
 		echo "! There is no chromium here; browser tests will be skipped. Install your system's chromium package."; \
+	fi
+
+# What the browser tests of accessibility ask, from npm; without it they too say that they were skipped.
+$(AXE): $(E2E)/package-lock.json
+	@if ! command -v npm >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing npm for the accessibility tests …"; \
+		(apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y npm) >/dev/null 2>&1 || true; \
+	fi; \
+	if ! command -v npm >/dev/null; then \
+		echo "! There is no npm here; accessibility tests will be skipped. Install your system's npm package."; \
+	elif npm ci --prefix $(E2E) --ignore-scripts --no-audit --no-fund --silent; then \
+		touch $(AXE); \
+	else \
+		echo "! axe-core could not be installed from npm; accessibility tests will be skipped."; \
 	fi
 
 $(STAMP): requirements.lock

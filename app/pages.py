@@ -1,5 +1,6 @@
 """The pages: their order, addresses and names, and which of the global filters narrow each of them."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -81,11 +82,8 @@ def navigation() -> tuple[Entry, Callable[[], None]]:
         for entry in ENTRIES.values()
     }
     named = st.Page(lambda: None, title=_(FIRST.title), url_path=FIRST.address, visibility="hidden")
-    sections = {
-        _(name) if name else "": [drawn[entry.address] for entry in section] for name, section in SECTIONS.items()
-    }
-    sections[""].append(named)
-    page = st.navigation(sections, expanded=True)
+    page = st.navigation([*drawn.values(), named], expanded=True)
+    st.html(f"<style>{_section_names()}</style>")
     if page == named:
         # A copy: Streamlit empties the parameters before it reads the ones it is given.
         st.switch_page(
@@ -93,3 +91,20 @@ def navigation() -> tuple[Entry, Callable[[], None]]:
         )
     entry = next(entry for entry in ENTRIES.values() if drawn[entry.address] == page)
     return entry, page.run
+
+
+def _section_names() -> str:
+    """CSS that writes each section's name above its first page.
+
+    Streamlit's own sections fold for the mouse alone, and make a list whose entries, to who hears it, are in no list.
+    """
+    rules, place = [], 1
+    for name, section in SECTIONS.items():
+        if name:
+            rules.append(
+                f'[data-testid="stSidebarNavItems"] > li:nth-child({place})::before {{'
+                f" content: {json.dumps(_(name), ensure_ascii=False)}; display: block;"
+                " padding: 0.9rem 0.5rem 0.2rem; font-size: 0.87rem; font-weight: 600; }"
+            )
+        place += len(section)
+    return "\n".join(rules)

@@ -39,14 +39,37 @@ STYLE = """
 [data-testid="stMetricDelta"] p, [data-testid="stMetricDeltaDescription"] p { white-space: normal; }
 /* A wide table or heat map scrolls inside its card, so that the page itself never does. */
 .stTable > div { overflow-x: auto; }
+[data-testid="stElementContainer"]:has(> .stTable) { flex: none !important; height: auto !important; }
 .stTable table { font-size: 0.93rem; width: 100%; }
 .stTable th { white-space: nowrap; }
-.stTable th p { opacity: 0.75; font-weight: 600; }
+.stTable th p { font-weight: 600; }
 .stTable td { vertical-align: top; white-space: normal; }
 .stTable td [data-testid="stMarkdownContainer"], .stTable td [data-testid="stMarkdownContainer"] * {
   white-space: inherit !important;
 }
 [class*="st-key-scrolled_"] { overflow-x: auto; }
+/* Streamlit's own paleness of what explains, or is not used here, is too pale to be read. */
+[data-testid="stCaptionContainer"], [data-testid="stWidgetLabel"][disabled] {
+  color: color-mix(in srgb, currentColor 72%, transparent); opacity: 1;
+}
+/* And so is white on the primary colour of the dark. */
+.stApp button[kind="primary"] { color: light-dark(#FFFFFF, #0E1420) !important; }
+[data-tag] {
+  color: inherit !important; background-color: color-mix(in srgb, currentColor 12%, transparent) !important;
+}
+/* Heard, not seen: the icon says it to the eye. */
+[class*="_away"] [data-testid="stPopoverButton"] [data-testid="stMarkdownContainer"] {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
+}
+/* What is to be hit is 24 pixels tall and wide. */
+[data-testid="stDateInputField"] [role="spinbutton"], .stMultiSelect [data-rac] > button {
+  min-width: 24px; min-height: 24px; text-align: center;
+}
+[data-testid="stDateInputField"] [data-type] { line-height: 24px; }
+/* A part of a small chart that draws nothing would be a picture without a name to who hears the page. */
+[data-testid="stMetricChart"] g:empty { display: none; }
+/* What cannot be chosen cannot be scrolled to by keyboard either. */
+[role="radiogroup"][data-disabled] { flex-wrap: wrap; }
 </style>
 """
 
@@ -156,7 +179,6 @@ def frame() -> Frame:
 
 def open_frame(entry: Entry, viewer: Viewer) -> None:
     """Draw what stands above a page's content, and keep what the page is made from."""
-    st.html(STYLE)
     st.logo(str(ASSETS / "logo.svg"), size="large")
     header = st.container(
         key="page_header", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -290,6 +312,15 @@ def thinned(rows: pd.DataFrame, series: str, most: int) -> pd.DataFrame:
         places = sorted({round(place * step) for place in range(int((len(part) - 1) / step) + 1)} | {len(part) - 1})
         parts.append(part.iloc[places])
     return pd.concat(parts)
+
+
+def cells_in_words(cells: pd.DataFrame, row: str = "row", column: str = "column") -> str:
+    """A heat map for who cannot see it: each cell that shows something."""
+    shown = cells[cells["text"] != ""]
+    return "; ".join(
+        f"{row_}, {column_}: {text} ({detail})"
+        for row_, column_, text, detail in zip(shown[row], shown[column], shown["text"], shown["detail"], strict=True)
+    )
 
 
 def value_label(frame_: Frame, dimension: str, value: str) -> str:
@@ -444,9 +475,8 @@ def _card(block: Block, height: str):
         )
         head.header(block.title, anchor=False, width="stretch")
         if not isinstance(block, Words):
-            with head.popover(
-                "", icon=":material/download:", type="tertiary", help=_("Take it away"), key=f"{block.key}_away"
-            ):
+            name = _("Take it away")
+            with head.popover(name, icon=":material/download:", type="tertiary", help=name, key=f"{block.key}_away"):
                 _draw_downloads(block)
         if block.note:
             st.caption(block.note)
@@ -544,4 +574,5 @@ def table(
         styled = styled.set_properties(subset=list(unbroken), **{"white-space": one_line})
     if wide:
         styled = styled.set_properties(subset=list(wide), **{"min-width": "13rem", "overflow-wrap": "anywhere"})
-    st.table(styled, border="horizontal", hide_index=True, alt=alt)
+    # Streamlit lets the keyboard into a table that has a height, so that it can be scrolled; STYLE undoes the height.
+    st.table(styled, border="horizontal", hide_index=True, alt=alt, height=400)

@@ -15,6 +15,7 @@ from app import pages, shell, viewer  # noqa: E402
 # A page icon of the form ":material/…:" would be fetched from the network as favicon; a file of ours is not.
 st.set_page_config(page_title="Funnelhouse", page_icon=str(shell.ASSETS / "mark.svg"), layout="wide")
 
+st.html(shell.STYLE)
 shell.choose_language()
 reader = viewer.sign_in()
 entry, run = pages.navigation()

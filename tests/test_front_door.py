@@ -73,8 +73,9 @@ def test_every_folder_of_the_readme_tree_exists():
         assert (PROJECT_DIR / path).exists(), path
 
 
-def test_the_lock_names_no_host():
-    assert "://" not in (PROJECT_DIR / "requirements.lock").read_text()
+@pytest.mark.parametrize("lock", ["requirements.lock", "tests/e2e/package-lock.json"])
+def test_the_locks_name_no_host(lock):
+    assert "://" not in (PROJECT_DIR / lock).read_text()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -57,6 +57,9 @@ CONFIG = {
     "padding": 2,
     "font": "Source Sans, Source Sans Pro, sans-serif",
     "view": {"stroke": None},
+    # The chart's own text says it to who hears the page; hundreds of marks that read out their fields would not.
+    "aria": False,
+    "mark": {"aria": False},
     "axis": {
         "labelColor": INK,
         "labelFontSize": 13,

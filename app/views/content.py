@@ -188,7 +188,7 @@ def _stage_map(frame: shell.Frame) -> Block:
         title,
         note,
         charts.heat_map(cells, [said[value] for value in personas], columns),
-        alt=_("Share that goes on after content, by persona and stage"),
+        alt=shell.cells_in_words(cells),
         rows=rows,
         width=30,
     )

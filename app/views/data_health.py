@@ -464,7 +464,7 @@ def _fields_map(frame: shell.Frame) -> Chart | Words:
         title,
         note,
         charts.heat_map(cells, list(dict.fromkeys(fields["field"])), list(dict.fromkeys(columns))),
-        alt=_("Fill rate of each field by team"),
+        alt=shell.cells_in_words(cells),
         rows=fields,
         footnote=_("Badly filled though rules of fit ask for it: {fields}", fields=formatting.plain(", ".join(badly)))
         if len(badly)

@@ -438,7 +438,7 @@ def _heat_map(frame: shell.Frame, stages: pd.DataFrame) -> Chart | Words:
         title=title,
         note=note,
         spec=charts.cohort_heat_map(cells.drop(columns="is_small")),
-        alt=_("Share of each month's leads that reached each stage; the same numbers by stage are in the table"),
+        alt=shell.cells_in_words(cells, "stage_label", "month"),
         rows=months,
         width=54,
     )

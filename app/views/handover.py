@@ -271,7 +271,7 @@ def _hours_map(frame: shell.Frame) -> Block:
         title,
         note,
         charts.heat_map(pd.DataFrame(cells), days, blocks),
-        alt=_("Hand-overs by weekday and hour"),
+        alt=shell.cells_in_words(pd.DataFrame(cells)),
         rows=rows,
         width=30,
     )

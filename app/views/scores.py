@@ -219,7 +219,7 @@ def _heat_map(frame: shell.Frame) -> Block:
         title,
         note,
         charts.heat_map(cells, steps[::-1], steps, _("Fit"), _("Intent")),
-        alt=_("Share of leads with an opportunity by fit and intent"),
+        alt=shell.cells_in_words(cells),
         rows=rows,
         width=24,
         behind=behind,

@@ -8,11 +8,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import accessibility
 import pytest
+from browsing import WIDE, settle
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 BROWSER_OPTIONS = (
@@ -88,6 +91,41 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=executable, args=list(BROWSER_OPTIONS))
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def visit(browser, dashboard: str) -> Iterator[Callable]:
+    """Open a page at a size. At the end, nothing may have been asked of any other machine, and nothing have crashed."""
+    contexts, requests = [], []
+
+    def visit_(path: str = "/", size: tuple[int, int] = WIDE, theme: str = "light", locale: str = "en-GB"):
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme, locale=locale)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("websocket", lambda socket: requests.append(socket.url))
+        page.goto(dashboard + path)
+        settle(page)
+        return page
+
+    yield visit_
+    for context in contexts:
+        context.close()
+    outside = {url for url in requests if urlsplit(url).scheme not in ("data", "blob")}
+    outside = {url for url in outside if urlsplit(url).hostname != "127.0.0.1"}
+    assert requests
+    assert not outside
+
+
+@pytest.fixture(scope="session")
+def faults() -> Callable:
+    """What axe-core finds wrong with a page. Without it these tests prove nothing, and say so; on CI they fail."""
+    if not accessibility.SCRIPT.exists():
+        reason = f"ACCESSIBILITY IS NOT TESTED: no axe-core (make {accessibility.SCRIPT.relative_to(PROJECT_FOLDER)})"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return accessibility.faults
 
 
 @pytest.fixture

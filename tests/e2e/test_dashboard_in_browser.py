@@ -1,30 +1,16 @@
 """The dashboard as a person meets it: a real server, a real browser, a wide screen and a phone."""
 
 import re
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
-import duckdb
 import pytest
+from browsing import PHONE, SIZES, ask, cards, eventually, settle, url_filters
 from playwright.sync_api import TimeoutError as NotInTime
 
 from app import pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.refresh]
-
-WIDE, PHONE = (1280, 900), (390, 844)
-SIZES = {"wide": WIDE, "phone": PHONE}
-# A page that is drawn: the script has ended and the charts have been laid out.
-DRAWN = ".stApp[data-test-script-state='notRunning']"
-
-
-def ask(data_folder: Path, sql: str) -> tuple:
-    """One row straight from the published tables."""
-    file = (data_folder / "serving" / "current.duckdb").resolve()
-    with duckdb.connect(str(file), read_only=True) as connection:
-        return connection.execute(sql).fetchone()
 
 
 def cohort_size(data_folder: Path, where: str = "true", months: int | None = None) -> str:
@@ -34,74 +20,6 @@ def cohort_size(data_folder: Path, where: str = "true", months: int | None = Non
         day = "(select (as_of at time zone 'UTC' at time zone reporting_timezone)::date from marts.published_run)"
         period = f"created_date > {day} - to_months({months}) and created_date <= {day}"
     return f"{ask(data_folder, f'select count(*) from marts.dim_leads where {period} and {where}')[0]:,}"
-
-
-@pytest.fixture
-def visit(browser, dashboard: str) -> Iterator[Callable]:
-    """Open a page at a size. At the end, nothing may have been asked of any other machine, and nothing have crashed."""
-    contexts, requests = [], []
-
-    def visit_(path: str = "/", size: tuple[int, int] = WIDE, theme: str = "light", locale: str = "en-GB"):
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme, locale=locale)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("websocket", lambda socket: requests.append(socket.url))
-        page.goto(dashboard + path)
-        settle(page)
-        return page
-
-    yield visit_
-    for context in contexts:
-        context.close()
-    outside = {url for url in requests if urlsplit(url).scheme not in ("data", "blob")}
-    outside = {url for url in outside if urlsplit(url).hostname != "127.0.0.1"}
-    assert requests
-    assert not outside
-
-
-def settle(page) -> None:
-    """Wait until the page stands still, and make sure that it is a page and no accident.
-
-    A script rests for a moment between two runs, before all of a page is there: so it must rest for a while.
-    """
-    page.wait_for_selector(".st-key-cards, .st-key-nothing_matches, .st-key-state", timeout=30_000)
-    rested, seen = 0, None
-    for _ in range(150):
-        is_drawn, shown = page.locator(DRAWN).count(), page.locator("[data-testid=stMain]").inner_text()
-        rested = rested + 1 if is_drawn and shown == seen else 0
-        if rested == 4:
-            break
-        seen = shown
-        page.wait_for_timeout(200)
-    assert rested == 4, "the page does not come to rest"
-    assert page.locator(".stException").count() == 0
-    assert page.get_by_text("Page not found").count() == 0
-
-
-def cards(page) -> dict[str, str]:
-    """The headline numbers by their labels."""
-    return {
-        card.locator("[data-testid=stMetricLabel] p").inner_text(): card.locator(
-            "[data-testid=stMetricValue]"
-        ).inner_text()
-        for card in page.locator("[data-testid=stMetric]").all()
-    }
-
-
-def url_filters(page) -> dict[str, list[str]]:
-    """The filters as the address bar shows them."""
-    return parse_qs(urlsplit(page.url).query)
-
-
-def eventually(page, read: Callable[[], object], expected: object) -> None:
-    """Hold a page against what it must come to show; a busy machine may take its time."""
-    for _ in range(60):
-        if read() == expected:
-            break
-        page.wait_for_timeout(250)
-    settle(page)
-    assert read() == expected
 
 
 def assert_leads(page, expected: str) -> None:

@@ -102,3 +102,16 @@ def test_a_token_that_is_not_to_be_believed_opens_nothing(enter, forgery):
     page.wait_for_timeout(4000)
     assert page.locator("[data-testid=stMetric]").count() == 0
     assert page.locator("[data-testid=stSidebarNavLink]").count() == 0
+
+
+def test_who_stands_at_the_door_meets_no_serious_fault(enter, faults):
+    page = enter(claims={"name": "Ann Example", "groups": ["strangers"]})
+    page.get_by_text("You have no role here").wait_for(timeout=40_000)
+    found = faults(page, "sent away")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in").wait_for(timeout=30_000)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_timeout(500)
+        found += faults(page, f"signed out, {theme}")
+    assert not found, "\n".join(found)
