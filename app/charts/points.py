@@ -172,7 +172,7 @@ def forest(rows: pd.DataFrame, ticks: Ticks, rule: float = 0.0) -> dict:
             "encoding": {"x": x | {"field": "value"}, "y": y | {"field": "row"}, "text": {"field": "text"}},
         },
     ]
-    return chart(rows, layers, 46 * max(len(rows), 1))
+    return chart(rows, layers, 46 * max(len(rows), 1) + 24)
 
 
 def quartile_ranges(rows: pd.DataFrame, ticks: Ticks, x_title: str) -> dict:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from app.data import query
+from app.queries import records
 
 
 def accounts(file: str, words: str, limit: int) -> pd.DataFrame:
@@ -67,8 +68,9 @@ def leads(file: str, account_id: str) -> pd.DataFrame:
     """The people of an account with their scores of now, most intent first."""
     return query(
         file,
-        """
-        select leads.lead_id, persona, current_stage, created_at, scores.fit_score, scores.intent_score, grade,
+        f"""
+        select leads.lead_id, persona, coalesce(stage_label, current_stage) as stage_label, created_at,
+            scores.fit_score, scores.intent_score, grade,
             quadrant_label, learned_probability,
         from marts.dim_leads as leads
         left join (
@@ -77,6 +79,7 @@ def leads(file: str, account_id: str) -> pd.DataFrame:
             where is_in_force
         ) as scores using (lead_id)
         left join (select quadrant, quadrant_label from playbook.score_quadrants) as cases using (quadrant)
+        {records.stages_of("lead", "current_stage")}
         where account_id = $account_id
         order by scores.intent_score desc nulls last, leads.lead_id
         """,
@@ -129,10 +132,12 @@ def deals(file: str, account_id: str) -> pd.DataFrame:
     """The deals of an account."""
     return query(
         file,
-        """
-        select opportunity_id, opportunity_type, stage, created_at, closed_at, is_won, is_closed, pipeline_amount,
+        f"""
+        select opportunity_id, opportunity_type, coalesce(stage_label, stage) as stage_label, created_at, closed_at,
+            is_won, is_closed, pipeline_amount,
             won_amount, current_amount, win_probability, lost_reason,
         from marts.fct_opportunities
+        {records.stages_of("opportunity", "stage")}
         where account_id = $account_id
         order by created_at desc nulls last, opportunity_id
         """,

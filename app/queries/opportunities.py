@@ -130,12 +130,14 @@ def open_deals(file: str, selection: Selection, limit: int) -> pd.DataFrame:
     return query(
         file,
         f"""
-        select opportunity_id, deals.account_id, account_name, stage, owner_id, current_amount, win_probability,
+        select opportunity_id, deals.account_id, account_name, coalesce(stage_label, stage) as stage_label,
+            owner_id, current_amount, win_probability,
             expected_amount, stage_age_days, expected_days, is_stuck, expected_close_date, deals.segment, channel,
             date_diff('day', created_date, as_of_date) as age_days, count(*) over () as all_count,
         from marts.fct_opportunities as deals
         cross join marts.dim_build
         left join (select account_id, account_name from marts.dim_accounts) as accounts using (account_id)
+        {records.stages_of("opportunity", "stage")}
         where not is_closed and {HOLDS_FILTERS}
         order by current_amount desc nulls last, opportunity_id
         limit $limit

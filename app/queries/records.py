@@ -19,6 +19,12 @@ def is_of_group(dimension: str, parameter: str = "value") -> str:
     return f"coalesce({COLUMNS[dimension]}, '(none)') = ${parameter}"
 
 
+def stages_of(track: str, column: str) -> str:
+    """The join that gives a stage's `stage_label` to a query whose `column` holds the stage."""
+    labels = f"select stage as labelled_stage, stage_label from marts.dim_stages where track = '{track}'"
+    return f"left join ({labels}) as stages on {column} = stages.labelled_stage"
+
+
 def leads(file: str, condition: str, limit: int, **parameters: object) -> pd.DataFrame:
     """Leads of `dim_leads`, those that came less far first, then those that show most intent.
 
@@ -32,8 +38,7 @@ def leads(file: str, condition: str, limit: int, **parameters: object) -> pd.Dat
             count(*) over () as all_count,
         from marts.dim_leads as leads
         left join (select account_id, account_name from marts.dim_accounts) as accounts using (account_id)
-        left join (select stage, stage_label from marts.dim_stages where track = 'lead') as stages
-            on leads.current_stage = stages.stage
+        {stages_of("lead", "current_stage")}
         where {condition}
         order by furthest_stage_order, intent_score desc nulls last, leads.lead_id
         limit $limit
@@ -51,13 +56,12 @@ def deals(file: str, amount: str, condition: str, limit: int, **parameters: obje
     return query(
         file,
         f"""
-        select opportunity_id, deals.account_id, account_name, coalesce(stage_label, deals.stage) as stage_label,
+        select opportunity_id, deals.account_id, account_name, coalesce(stage_label, stage) as stage_label,
             created_date, closed_date, deals.segment, channel, lost_reason, deals.{amount} as amount,
             count(*) over () as all_count, sum(deals.{amount}) over () as all_amount,
         from marts.fct_opportunities as deals
         left join (select account_id, account_name from marts.dim_accounts) as accounts using (account_id)
-        left join (select stage, stage_label from marts.dim_stages where track = 'opportunity') as stages
-            on deals.stage = stages.stage
+        {stages_of("opportunity", "stage")}
         where {condition}
         order by deals.{amount} desc nulls last, opportunity_id
         limit $limit

@@ -105,12 +105,14 @@ def hot_leads(file: str, selection: Selection, limit: int) -> pd.DataFrame:
         file,
         f"""
         select scores.lead_id, scores.account_id, account_name, grade, fit_score, intent_score, learned_probability,
-            current_stage, scores.segment, scores.channel, count(*) over () as all_count,
+            coalesce(stage_label, current_stage) as stage_label, scores.segment, scores.channel,
+            count(*) over () as all_count,
         from marts.fct_lead_scores as scores
         inner join (
             select lead_id, current_stage from marts.dim_leads where is_net_new and not is_internal
         ) as leads using (lead_id)
         left join (select account_id, account_name from marts.dim_accounts) as accounts using (account_id)
+        {records.stages_of("lead", "current_stage")}
         where is_in_force and is_good_fit and is_high_intent and {HOLDS_FILTERS}
         order by intent_score desc, fit_score desc, lead_id
         limit $limit

@@ -290,7 +290,7 @@ def _people_table(frame: shell.Frame, leads: pd.DataFrame, said: dict[str, str])
         {
             _("Who"): [f"**{formatting.plain(said[value])}**" for value in leads["lead_id"]],
             _("Persona"): [formatting.plain(value) for value in leads["persona"]],
-            _("Stage"): [formatting.plain(value) for value in leads["current_stage"]],
+            _("Stage"): [formatting.plain(value) for value in leads["stage_label"]],
             _("Fit"): [formatting.number(value, 0) for value in leads["fit_score"]],
             _("Intent"): [formatting.number(value, 0) for value in leads["intent_score"]],
             _("Case"): [formatting.plain(value) for value in leads["quadrant_label"]],
@@ -319,7 +319,7 @@ def _deals_table(frame: shell.Frame, deals: pd.DataFrame) -> Block:
             _("Deal"): [f"**{formatting.plain(value)}**" for value in deals["opportunity_id"]],
             _("Kind"): [formatting.plain(value) for value in deals["opportunity_type"]],
             _("State"): [
-                _("won") if row.is_won else _("lost") if row.is_closed else formatting.plain(row.stage)
+                _("won") if row.is_won else _("lost") if row.is_closed else formatting.plain(row.stage_label)
                 for row in deals.itertuples()
             ],
             _("Created"): [formatting.moment(value, zone) for value in deals["created_at"]],

@@ -342,7 +342,7 @@ def _deals_table(frame: shell.Frame) -> Block:
             _("Account"): [
                 formatting.MISSING if formatting.is_missing(name) else name for name in rows["account_name"]
             ],
-            _("Stage"): rows["stage"],
+            _("Stage"): rows["stage_label"],
             _("Amount"): [formatting.money(value, frame.currency) for value in rows["current_amount"]],
             _("Chance"): [formatting.rate(value) for value in rows["win_probability"]],
             _("In the stage for"): [formatting.days(value) for value in rows["stage_age_days"]],

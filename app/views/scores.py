@@ -162,7 +162,7 @@ def _hot_table(frame: shell.Frame, title: str) -> Block:
             _("Fit"): [formatting.number(value, 0) for value in rows["fit_score"]],
             _("Intent"): [formatting.number(value, 0) for value in rows["intent_score"]],
             _("Learned chance"): [formatting.rate(value) for value in rows["learned_probability"]],
-            _("Stage"): rows["current_stage"],
+            _("Stage"): rows["stage_label"],
         }
     )
     hidden = int(rows["all_count"].iloc[0]) - len(rows)

@@ -41,11 +41,18 @@ def all_filters(page) -> None:
     page.get_by_role("option").first.wait_for()
 
 
+def behind_a_bar(page) -> None:
+    page.locator(".st-key-funnel_card svg .marks_marks path").nth(1).click()
+    page.locator(".st-key-funnel_behind").wait_for()
+    settle(page)
+
+
 STATES: dict[str, tuple[str, Callable]] = {
     "filters open": ("/funnel", lambda page: press(page, ".st-key-filters")),
     "values of a filter": ("/funnel", all_filters),
     "filters without use": ("/roi", lambda page: press(page, ".st-key-filters")),
     "downloads open": ("/funnel", lambda page: press(page, ".st-key-funnel_card_away")),
+    "what is behind a bar": ("/funnel", behind_a_bar),
     "dates of one's own": ("/funnel?period=custom", lambda page: None),
 }
 
