@@ -17,7 +17,7 @@ PROJECT_FOLDER = Path(__file__).resolve().parents[1]
 
 # The serving file is data, not a program: it may neither load extensions (from the network) nor read other files.
 FORBIDDEN = ("autoinstall_known_extensions", "autoload_known_extensions", "enable_external_access")
-# Files that stay open for the next question: opening one takes 30 ms, mostly its macros; asking an open one half of one.
+# Files that stay open for the next question: opening one takes 30 ms, mostly its macros; asking an open one takes half.
 KEPT_OPEN = 4
 
 DIMENSIONS = ("channel", "campaign", "persona", "segment", "product")
