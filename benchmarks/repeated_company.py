@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.serving import _copy_macros, _copy_views
+from dagster_project.serving import ORDER, _copy_macros, _copy_views
 
 # What tells rows apart that are somebody's; what tells campaigns, pieces of content or reps apart stays as it is.
 NAMES = ("lead_id", "account_id", "opportunity_id", "touch_id", "activity_id", "conversion_id", "handoff_id")
@@ -74,10 +74,11 @@ def _repeat_tables(connection: duckdb.DuckDBPyConnection, times: int) -> None:
         if not is_somebodys:
             connection.execute(f"create table {schema}.{table} as from small.{schema}.{table}").fetchall()
             continue
+        order = f"order by {ORDER[table]}" if table in ORDER else ""
         changed = [f"{_changed(name, type_, steps)} as {name}" for name, type_ in types.items()]
         connection.execute(
             f"create table {schema}.{table} as select {', '.join(changed)} "
-            f"from range({times}) as copies (copy), small.{schema}.{table}"
+            f"from range({times}) as copies (copy), small.{schema}.{table} {order}"
         ).fetchall()
 
 

@@ -82,11 +82,10 @@ followed as (
             partition by {{ keys }}, is_touch order by occurred_at, activity_id
         ) as {{ name }},
         {% endfor -%}
-        {% for name in ['persona', 'segment'] -%}
-        coalesce(min({{ name }}) over (partition by lead_id) = max({{ name }}) over (partition by lead_id), true)
-        and count({{ name }}) over (partition by lead_id) in (0, count(*) over (partition by lead_id))
-        {{ 'and' if not loop.last else 'as is_described_once' }}
-        {% endfor %}
+        coalesce(min(persona) over (partition by lead_id) = max(persona) over (partition by lead_id), true)
+        and count(persona) over (partition by lead_id) in (0, count(*) over (partition by lead_id))
+        and coalesce(min(segment) over (partition by lead_id) = max(segment) over (partition by lead_id), true)
+        and count(segment) over (partition by lead_id) in (0, count(*) over (partition by lead_id)) as is_described_once
     from placed
 
 ),
