@@ -14,9 +14,6 @@
     'stage': 'interactions.stage',
 }) }}
 {%- endset -%}
-{%- set stage_apart -%}
-case when by_stage then coalesce(interactions.stage, '(none)') end
-{%- endset -%}
 {%- set is_chosen -%}
 (with_exposure or interactions.is_touch)
         and (in_stage is null or interactions.stage = in_stage)
@@ -96,7 +93,6 @@ meetings as (
 
     select
         {{ dimension }} as dimension_value,
-        {{ stage_apart }} as stage_apart,
         interactions.stage,
         interactions.persona,
         interactions.is_mature,
@@ -123,7 +119,7 @@ others as (
 
     select
         {{ dimension }} as dimension_value,
-        {{ stage_apart }} as stage_apart,
+        case when by_stage then coalesce(interactions.stage, '(none)') end as stage_apart,
         interactions.lead_id,
         interactions.activity_id,
         interactions.occurred_at,
@@ -156,7 +152,6 @@ firsts as (
 
     select
         dimension_value,
-        stage_apart,
         stage,
         persona,
         is_mature,
@@ -167,7 +162,6 @@ firsts as (
     union all
     select
         dimension_value,
-        stage_apart,
         stage,
         persona,
         is_mature,
@@ -182,15 +176,14 @@ meetings_counted as (
 
     select
         dimension_value,
-        stage_apart,
         stage,
         persona,
         count(*) as interaction_count,
-        count(*) filter (where is_first) as lead_count,
-        count(*) filter (where is_first_in_stage and is_mature) as mature_count,
-        count(*) filter (where is_first_in_stage and is_mature and is_advanced) as advanced_count
+        count(case when is_first then 1 end) as lead_count,
+        count(case when is_first_in_stage and is_mature then 1 end) as mature_count,
+        count(case when is_first_in_stage and is_mature and is_advanced then 1 end) as advanced_count
     from firsts
-    group by dimension_value, stage_apart, stage, persona
+    group by dimension_value, stage, persona
 
 ),
 
@@ -198,6 +191,7 @@ compared as (
 
     select
         meetings_counted.*,
+        case when by_stage then coalesce(meetings_counted.stage, '(none)') end as stage_apart,
         coalesce(persona_baselines.advanced_rate, baselines.advanced_rate) as baseline_rate
     from meetings_counted
     left join baselines on meetings_counted.stage = baselines.stage
