@@ -1,6 +1,7 @@
 """How the app reads the published file while others publish and prune."""
 
 import json
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -143,3 +144,16 @@ def test_a_file_that_was_replaced_under_its_name_is_read_anew(changed_company, s
     # Another question: the answer to the first one is kept.
     after = data.query(file, "select run_id, as_of from marts.published_run")["run_id"].item()
     assert after == "the other" != before
+
+
+def test_a_file_that_is_gone_is_let_go_though_nobody_asks(changed_company, serve, monkeypatch):
+    monkeypatch.setattr(data, "SECONDS_UNTIL_LET_GO", 0.05)
+    monkeypatch.setattr(data, "_watching", [])
+    file = serve(changed_company())
+    data.query(file, "from marts.published_run")
+    Path(file).unlink()
+    for _ in range(100):
+        if file not in data._opened:
+            break
+        time.sleep(0.05)
+    assert file not in data._opened
