@@ -524,8 +524,11 @@ def _draw_pickable(block: Chart, spec: Mapping) -> str | None:
 
 def _draw_table(block: Table) -> None:
     if block.is_folded:
-        with st.expander(block.alt, key=f"{block.key}_folded"):
-            _draw_rows(block)
+        # Drawn once it is opened: the checks of a run alone, 1,400 rows, keep a browser busy for five seconds.
+        folded = st.expander(block.alt, key=f"{block.key}_folded", on_change="rerun")
+        if folded.open:
+            with folded:
+                _draw_rows(block)
     else:
         _draw_rows(block)
     if block.footnote:

@@ -4,24 +4,63 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import HOLDS_FILTERS, Selection, narrowing, query, table_macro
+from app.data import HOLDS_FILTERS, MACRO_FILTERS, Selection, narrowing, query, table_macro, within
 
 
 def survival(
-    file: str, from_date: date | None, to_date: date | None, selection: Selection, track: str, stage: str, group_by: str
+    file: str,
+    from_date: date | None,
+    to_date: date | None,
+    selection: Selection,
+    track: str,
+    stage: str,
+    group_by: str,
+    most: int,
 ) -> pd.DataFrame:
-    """The share of stays in a stage that last longer than so many days, with its bounds, per group."""
-    rows = table_macro(
-        file, "stage_survival", from_date, to_date, selection, on_track=track, in_stage=stage, group_by=group_by
+    """The share of stays in a stage that last longer than so many days, with its bounds, per group.
+
+    Of a group with more than `most` durations that many, evenly taken, the first and the last among them.
+    """
+    return query(
+        file,
+        f"""
+        with curves as (
+            from marts.stage_survival(on_track := $track, in_stage := $stage, group_by := $group_by, {MACRO_FILTERS})
+        ),
+
+        numbered as (
+            select *,
+                row_number() over (partition by dimension_value order by duration_days) as place,
+                count(*) over (partition by dimension_value) as durations_count,
+            from curves
+        )
+
+        select * exclude (place, durations_count)
+        from numbered
+        where place = 1 or place * ($most - 1) // durations_count > (place - 1) * ($most - 1) // durations_count
+        order by dimension_value, duration_days
+        """,
+        track=track,
+        stage=stage,
+        group_by=group_by,
+        most=most,
+        **within(from_date, to_date, selection),
     )
-    return rows.sort_values(["dimension_value", "duration_days"])
 
 
 def durations(
-    file: str, from_date: date | None, to_date: date | None, selection: Selection, group_by: str = "all"
+    file: str,
+    from_date: date | None,
+    to_date: date | None,
+    selection: Selection,
+    group_by: str = "all",
+    track: str | None = None,
+    stage: str | None = None,
 ) -> pd.DataFrame:
-    """How long stays last, per stage and group."""
-    return table_macro(file, "stage_durations", from_date, to_date, selection, group_by=group_by)
+    """How long stays last, per stage and group; of one stage where it is named."""
+    return table_macro(
+        file, "stage_durations", from_date, to_date, selection, group_by=group_by, on_track=track, in_stage=stage
+    )
 
 
 def stuck(file: str, selection: Selection, stage: str | None) -> pd.Series:

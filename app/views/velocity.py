@@ -10,6 +10,8 @@ from app.queries import velocity as queries
 
 MOST_GROUPS = 4
 MOST_DAYS = 180
+# Of a group's durations, which may be as many as its stays: more than the chart shows, few enough to be saved.
+MOST_DURATIONS = 1000
 SHOWN_LEADS = 15
 
 
@@ -30,8 +32,9 @@ def content(frame: shell.Frame) -> Page | State:
     stage = frame.choose("stage", _("Stage"), options)
     dimension = frame.choose("by", _("By"), _dimensions())
     row = every[every["stage"] == stage].iloc[0]
-    groups = queries.durations(frame.file, period.from_date, period.to_date, frame.selection, group_by=dimension)
-    groups = groups[(groups["stage"] == stage) & (groups["track"] == row["track"])]
+    groups = queries.durations(
+        frame.file, period.from_date, period.to_date, frame.selection, dimension, row["track"], stage
+    )
     groups = groups.assign(label=[shell.value_label(frame, dimension, value) for value in groups["dimension_value"]])
     stuck = queries.stuck(frame.file, frame.selection, stage)
     return Page(
@@ -143,7 +146,14 @@ def _curves(frame: shell.Frame, row: pd.Series, groups: pd.DataFrame, dimension:
         text = _("No group has the {count} stays it takes to compare. Widen the period or clear a filter.", count=least)
         return Words("curves_card", title, note, text)
     curves = queries.survival(
-        frame.file, frame.period.from_date, frame.period.to_date, frame.selection, row["track"], row["stage"], dimension
+        frame.file,
+        frame.period.from_date,
+        frame.period.to_date,
+        frame.selection,
+        row["track"],
+        row["stage"],
+        dimension,
+        MOST_DURATIONS,
     )
     curves = curves[curves["dimension_value"].isin(judged["dimension_value"])]
     names = dict(zip(judged["dimension_value"], judged["label"], strict=True))

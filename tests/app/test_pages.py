@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from dashboard_helpers import ask, texts
 
-from app import charts, formatting, languages, pack, pages, people, shell
+from app import charts, data, formatting, languages, pack, pages, people, shell
 from app.content import Chart, Page, State, Table
+from app.queries import velocity
 from app.viewer import Viewer
 
 pytestmark = pytest.mark.refresh
@@ -101,6 +102,21 @@ def test_velocity(published_demo, framed):
     assert held["Value at stake"] == formatting.money(worth, currency)
     assert held["Mean of finished stays"] == formatting.days(mean)
     assert f"{formatting.count(finished)} finished" in page.cards[3].pill
+
+
+def test_curves_keep_their_ends_when_they_have_too_many_durations(published_demo, framed):
+    frame = framed(published_demo)
+    asked = (frame.file, None, None, data.Selection(), "lead", "mql", "segment")
+    whole, thinned = velocity.survival(*asked, 100_000), velocity.survival(*asked, 10)
+    (durations,) = only(
+        published_demo,
+        "select count(*) from marts.stage_survival(on_track := 'lead', in_stage := 'mql', group_by := 'segment')",
+    )
+    assert len(whole) == durations
+    for name, curve in thinned.groupby("dimension_value"):
+        ends = whole.loc[whole["dimension_value"] == name, "duration_days"].agg(["min", "max"])
+        assert len(curve) == 10
+        assert curve["duration_days"].agg(["min", "max"]).equals(ends)
 
 
 def test_handover(published_demo, framed):

@@ -1,6 +1,7 @@
 """How the app reads the published file while others publish and prune."""
 
 import json
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -115,3 +116,44 @@ def test_the_note_of_the_last_run_is_read_as_utc(changed_company, serve):
     note = {"run_id": "r", "finished_at": "2026-11-21T06:12:00+01:00", "status": "failed", "message": "m"}
     serve(changed_company(last_run=json.dumps(note)))
     assert data.last_run().finished_at == datetime(2026, 11, 21, 5, 12)
+
+
+def test_a_file_stays_open_only_until_it_is_gone(changed_company, serve):
+    pruned, kept = serve(changed_company()), serve(changed_company())
+    for file in (pruned, kept):
+        assert len(data.query(file, "from marts.published_run"))
+    assert {pruned, kept} <= set(data._opened)
+    Path(pruned).unlink()
+    data.query(kept, "select count(*) from marts.dim_leads")
+    assert pruned not in data._opened
+    assert kept in data._opened
+
+
+def test_no_more_than_some_files_stay_open(changed_company, serve):
+    files = [serve(changed_company()) for _ in range(data.KEPT_OPEN + 1)]
+    for file in files:
+        data.query(file, "from marts.published_run")
+    assert list(data._opened) == files[1:]
+
+
+def test_a_file_that_was_replaced_under_its_name_is_read_anew(changed_company, serve):
+    file = serve(changed_company())
+    before = data.query(file, "select run_id from marts.published_run")["run_id"].item()
+    other = serve(changed_company("update marts.published_run set run_id = 'the other'"))
+    Path(other).replace(file)
+    # Another question: the answer to the first one is kept.
+    after = data.query(file, "select run_id, as_of from marts.published_run")["run_id"].item()
+    assert after == "the other" != before
+
+
+def test_a_file_that_is_gone_is_let_go_though_nobody_asks(changed_company, serve, monkeypatch):
+    monkeypatch.setattr(data, "SECONDS_UNTIL_LET_GO", 0.05)
+    monkeypatch.setattr(data, "_watching", [])
+    file = serve(changed_company())
+    data.query(file, "from marts.published_run")
+    Path(file).unlink()
+    for _ in range(100):
+        if file not in data._opened:
+            break
+        time.sleep(0.05)
+    assert file not in data._opened

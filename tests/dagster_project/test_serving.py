@@ -130,6 +130,18 @@ def test_a_view_is_published_over_the_published_tables(settings):
         assert reader.execute("select * from marts.fct_seen").fetchall() == [(1,)]
 
 
+def test_rows_are_published_in_the_order_in_which_they_are_asked_for(settings):
+    build(settings, 1)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute(
+            "create table marts.fct_touches as select 'a' || hash(i) as account_id from range(9) as r (i)"
+        )
+    path = serving.publish(settings, "run", [])
+    with duckdb.connect(str(path), read_only=True) as connection:
+        accounts = connection.execute("select account_id from marts.fct_touches").fetchall()
+    assert accounts == sorted(accounts)
+
+
 def test_the_last_seven_versions_are_kept(settings):
     build(settings, 1)
     published = [serving.publish(settings, f"run {number}", []) for number in range(9)]

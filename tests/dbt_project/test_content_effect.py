@@ -120,3 +120,26 @@ def test_exposure_counts_where_asked_for(company):
     assert company.ask(
         f"select lead_count from marts.content_effect(group_by := 'content', with_exposure := true) {guide}"
     ) == [(4,)]
+
+
+@pytest.mark.parametrize("group_by", ["all", "content", "persona", "stage", "product"])
+@pytest.mark.parametrize("asked", ["", "by_stage := true", "in_stage := 'mql'", "segments := ['SMB']"])
+def test_the_days_before_tell_the_first_meetings_as_putting_them_in_order_does(marts, published_demo, group_by, asked):
+    """Of plain people the macro reads stored days, of all others it puts the meetings in order."""
+    marts.connection.execute(f"attach '{published_demo / 'warehouse.duckdb'}' as warehouse (read_only)")
+    marts.connection.execute("delete from marts.dim_build")
+    for name in ("dim_build", "fct_lead_stage_visits", "fct_content_interactions"):
+        marts.fill(name, f"from warehouse.marts.{name}")
+    plain = marts.ask("select count(*) filter (is_plain), count(*) from marts.fct_content_interactions")
+    assert 0 < plain[0][0] < plain[0][1]
+    counts = "dimension_value, stage, interaction_count, lead_count, mature_count, advanced_count"
+    arguments = ", ".join([f"group_by := '{group_by}'", "from_date := date '2026-02-10'", *([asked] if asked else [])])
+    ask = f"""
+        select {counts}, round(baseline_rate, 9) as baseline_rate
+        from marts.content_effect({arguments})
+        order by all
+    """
+    by_days = marts.ask(ask)
+    marts.connection.execute("update marts.fct_content_interactions set is_plain = false")
+    assert by_days == marts.ask(ask)
+    assert by_days

@@ -170,6 +170,15 @@ def test_a_filter_goes_into_the_url_and_survives_pages_and_reloads(
     assert_leads(page, cohort_size(published_demo))
 
 
+def test_a_folded_table_is_drawn_once_it_is_opened(visit):
+    """A run has more than a thousand checks that passed."""
+    page = visit("/data-health")
+    column = page.locator(".st-key-passed_checks").get_by_text("If it failed", exact=True)
+    assert column.count() == 0
+    page.locator(".st-key-passed_checks_folded summary").click()
+    column.first.wait_for()
+
+
 def test_the_period_goes_into_the_url(visit, published_demo: Path):
     page = visit("/funnel")
     page.get_by_role("radio", name="3M", exact=True).click()

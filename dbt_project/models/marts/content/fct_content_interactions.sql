@@ -71,8 +71,33 @@ followed as (
         {{ days_between('occurred_at', as_of()) }} >= {{ setting('content_effect_days', 'int') }} as is_old_enough,
         row_number() over (
             partition by lead_id, content_id, stage, is_touch order by occurred_at, activity_id
-        ) as meeting_number
+        ) as meeting_number,
+        {% for name, keys in {
+            'previous_date': 'lead_id',
+            'previous_in_stage_date': 'lead_id, stage',
+            'previous_of_content_date': 'lead_id, content_id',
+            'previous_of_content_in_stage_date': 'lead_id, content_id, stage',
+        }.items() -%}
+        lag(occurred_date) over (
+            partition by {{ keys }}, is_touch order by occurred_at, activity_id
+        ) as {{ name }},
+        {% endfor -%}
+        coalesce(min(persona) over (partition by lead_id) = max(persona) over (partition by lead_id), true)
+        and count(persona) over (partition by lead_id) in (0, count(*) over (partition by lead_id))
+        and coalesce(min(segment) over (partition by lead_id) = max(segment) over (partition by lead_id), true)
+        and count(segment) over (partition by lead_id) in (0, count(*) over (partition by lead_id)) as is_described_once
     from placed
+
+),
+
+-- Days of which only the day is known may come before moments of the day before, in another zone.
+ordered as (
+
+    select
+        *,
+        is_described_once
+        and min(case when previous_date > occurred_date then 0 else 1 end) over (partition by lead_id) = 1 as is_plain
+    from followed
 
 ),
 
@@ -102,8 +127,14 @@ described as (
         followed.campaign_id,
         followed.persona,
         followed.segment,
-        followed.product
-    from followed
+        followed.product,
+        case when followed.is_touch then followed.previous_date end as previous_date,
+        case when followed.is_touch then followed.previous_in_stage_date end as previous_in_stage_date,
+        case when followed.is_touch then followed.previous_of_content_date end as previous_of_content_date,
+        case when followed.is_touch then followed.previous_of_content_in_stage_date end
+            as previous_of_content_in_stage_date,
+        followed.is_plain
+    from ordered as followed
     left join content on followed.content_id = content.content_id
 
 )

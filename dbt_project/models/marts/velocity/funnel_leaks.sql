@@ -13,11 +13,48 @@ with build as (
 
 ),
 
+arrivals as (
+
+    select
+        arrivals.stage as entered_stage,
+        arrivals.stage_order as entered_stage_order,
+        arrivals.next_stage as reached_stage,
+        arrivals.deal_amount,
+        {{ dimension_value('arrivals') }} as dimension_value,
+        build.horizon_days,
+        {{ days_between('arrivals.arrived_at', 'build.as_of') }} >= build.horizon_days as is_mature,
+        {{ days_between('arrivals.arrived_at', 'arrivals.next_arrived_at') }} <= build.horizon_days as is_in_time
+    from {{ ref('fct_first_arrivals') }} as arrivals
+    cross join build
+    where {{ is_in_period('arrivals.arrived_date') }} and {{ passes_filters('arrivals') }}
+
+),
+
+arrivals_counted as (
+
+    select
+        entered_stage,
+        entered_stage_order,
+        reached_stage,
+        dimension_value,
+        max(horizon_days) as within_days,
+        count(*) filter (where is_mature) as mature_count,
+        count(*) filter (where is_mature and is_in_time) as mature_reached_count,
+        sum(deal_amount) filter (where is_mature) as deal_amount
+    from arrivals
+    group by entered_stage, entered_stage_order, reached_stage, dimension_value
+
+),
+
 steps as (
 
-    select * from {{ ref('conversion_cohort') }}(
-        unit := 'lead', within_days := within_days, group_by := group_by, {{ pass_filters_on() }}
-    )
+    select
+        *,
+        mature_reached_count / nullif(mature_count, 0) as conversion_rate,
+        {{ wilson_lower('mature_reached_count', 'mature_count') }} as conversion_rate_lower,
+        {{ wilson_upper('mature_reached_count', 'mature_count') }} as conversion_rate_upper
+    from arrivals_counted
+    where reached_stage is not null
 
 ),
 
@@ -46,113 +83,21 @@ benchmarks as (
 
 ),
 
-stages_reached as (
-
-    select distinct reached_stage, reached_stage_order from steps
-
-),
-
-won as (
-
-    select min(stage_order) as stage_order
-    from {{ ref('dim_stages') }}
-    where stage_role = 'won'
-
-),
-
-opening as (
-
-    select min(stage_order) as stage_order
-    from {{ ref('dim_stages') }}
-    where track = 'opportunity' and stage_order > 0
-
-),
-
-deals as (
-
-    select
-        opportunities.primary_lead_id as lead_id,
-        -- Any deal has been opened, whatever became of it.
-        greatest(opportunities.furthest_stage_order, opening.stage_order) as furthest_stage_order,
-        opportunities.pipeline_amount,
-        opportunities.won_amount
-    from {{ ref('fct_opportunities') }} as opportunities
-    cross join opening
-    where {{ is_own_deal('opportunities.primary_lead_rule') }}
-
-),
-
-arrivals as (
-
-    select lead_id, stage_order, entered_at, entered_date, channel, campaign_id, persona, segment, product
-    from {{ ref('fct_lead_stage_visits') }}
-    where entered_at is not null
-    union all
-    select
-        opportunities.primary_lead_id as lead_id, visits.stage_order, visits.entered_at, visits.entered_date,
-        visits.channel, visits.campaign_id, visits.persona, visits.segment, visits.product
-    from {{ ref('fct_opportunity_stage_visits') }} as visits
-    inner join {{ ref('fct_opportunities') }} as opportunities
-        on visits.opportunity_id = opportunities.opportunity_id
-    where
-        {{ is_own_deal('opportunities.primary_lead_rule') }} and visits.entered_at is not null
-
-),
-
--- What was known of the lead at its first arrival there or beyond decides whether it is in the selection.
-first_arrivals as (
-
-    select
-        stages_reached.reached_stage,
-        stages_reached.reached_stage_order,
-        arrivals.lead_id,
-        min(arrivals.entered_at) as reached_at,
-        arg_min(
-            -- A filter on what is not known gives null, which arg_min would pass over.
-            coalesce({{ passes_filters('arrivals') }} and {{ is_in_period('arrivals.entered_date') }}, false),
-            (arrivals.entered_at, arrivals.stage_order)
-        ) as is_chosen
-    from arrivals
-    inner join stages_reached on arrivals.stage_order >= stages_reached.reached_stage_order
-    group by stages_reached.reached_stage, stages_reached.reached_stage_order, arrivals.lead_id
-
-),
-
--- Long enough ago for a deal to have come of it.
-arrivals_valued as (
-
-    select
-        first_arrivals.reached_stage,
-        first_arrivals.lead_id,
-        sum(
-            case
-                when first_arrivals.reached_stage_order = won.stage_order then deals.won_amount
-                else deals.pipeline_amount
-            end
-        ) as amount
-    from first_arrivals
-    inner join build on {{ days_between('first_arrivals.reached_at', 'build.as_of') }} >= build.horizon_days
-    cross join won
-    left join deals
-        on
-            first_arrivals.lead_id = deals.lead_id
-            and deals.furthest_stage_order >= first_arrivals.reached_stage_order
-    where first_arrivals.is_chosen
-    group by first_arrivals.reached_stage, first_arrivals.lead_id
-
-),
-
+-- Long enough ago for a deal to have come of it; of the whole selection, whatever the group.
 values_of_stages as (
 
     select
-        arrivals_valued.reached_stage,
-        count(*) as valued_lead_count,
+        arrivals_counted.entered_stage as stage,
+        cast(sum(arrivals_counted.mature_count) as bigint) as valued_lead_count,
         case
-            when count(*) >= max(build.least_group_count) then sum(coalesce(arrivals_valued.amount, 0)) / count(*)
+            when sum(arrivals_counted.mature_count) >= max(build.least_group_count)
+                then
+                    coalesce(sum(arrivals_counted.deal_amount), 0.0)
+                    / nullif(cast(sum(arrivals_counted.mature_count) as double), 0)
         end as value_per_lead
-    from arrivals_valued
+    from arrivals_counted
     cross join build
-    group by arrivals_valued.reached_stage
+    group by arrivals_counted.entered_stage
 
 ),
 
@@ -178,7 +123,7 @@ compared as (
     cross join build
     left join benchmarks
         on steps.entered_stage = benchmarks.entered_stage and steps.reached_stage = benchmarks.reached_stage
-    left join values_of_stages on steps.reached_stage = values_of_stages.reached_stage
+    left join values_of_stages on steps.reached_stage = values_of_stages.stage
 
 ),
 
