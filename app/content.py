@@ -87,6 +87,7 @@ class Words:
 
 
 Block = Chart | Table | Words
+Row = Block | Sequence[tuple[int, Block]]
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,15 @@ class NextStep:
 
 @dataclass(frozen=True)
 class Page:
-    """A page's content. `rows` are its blocks from top to bottom: one alone, or several side by side.
+    """A page's content. `rows` makes its blocks from top to bottom: one alone, or several side by side by weight.
 
+    They are made once sentence and cards stand there: who opens the page for its number need not wait for the charts.
     `choices` are the keys of the choices that stand above all of it.
     """
 
     sentence: str
     cards: Sequence[Card] = ()
-    rows: Sequence[Block | Sequence[tuple[int, Block]]] = ()
+    rows: Callable[[], Sequence[Row]] = tuple
     next_steps: Sequence[NextStep] = ()
     choices: Sequence[str] = ()
     remarks: Sequence[str] = ()
@@ -115,7 +117,7 @@ class Page:
     def blocks(self) -> list[Block]:
         """All blocks in order."""
         return [
-            block for row in self.rows for block in ([row] if isinstance(row, Block) else [part for _, part in row])
+            block for row in self.rows() for block in ([row] if isinstance(row, Block) else [part for _, part in row])
         ]
 
 

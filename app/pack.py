@@ -61,7 +61,7 @@ def pdf(pages: Sequence[tuple[str, Page | State]], subtitle: str) -> bytes:
         document.write_line(page.sentence, 12, INK, "B")
         document.ln(2)
         _write_cards(document, page.cards)
-        for row in page.rows:
+        for row in page.rows():
             _write_row(document, [(1, row)] if isinstance(row, Chart | Table | Words) else row)
     return bytes(document.output())
 

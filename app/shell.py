@@ -355,7 +355,7 @@ def show(content: Callable[[Frame], Page | State]) -> None:
         with st.container(key="next_steps", gap="xxsmall"):
             for step in page.next_steps:
                 _draw_next_step(step)
-    for row in page.rows:
+    for row in page.rows():
         if isinstance(row, Block):
             chosen = [_draw_block(frame_, row)]
         else:
@@ -501,6 +501,8 @@ def _draw_chart(block: Chart) -> Block | None:
             picked = _draw_pickable(block, spec)
         else:
             st.vega_lite_chart(spec, theme=None, alt=block.alt)
+    if block.behind:
+        st.caption(":material/touch_app: " + _("Choose a bar or a point to see what is behind it."))
     if block.footnote:
         st.caption(block.footnote)
     return block.behind(picked) if block.behind and picked else None
@@ -516,7 +518,6 @@ def _draw_pickable(block: Chart, spec: Mapping) -> str | None:
         selection_mode=charts.PICKED,
         key=f"{block.key}_marks",
     )
-    st.caption(":material/touch_app: " + _("Choose a bar or a point to see what is behind it."))
     shown = {row.get(charts.CODE) for row in spec["data"]["values"]}
     chosen = [mark.get(charts.CODE) for mark in event.selection.get(charts.PICKED, [])]
     return next((code for code in reversed(chosen) if code in shown), None)

@@ -25,8 +25,11 @@ def outcomes(
     return rows.sort_values(["handoff_count", "dimension_value"], ascending=[False, True])
 
 
-def answers(file: str, from_date: date | None, to_date: date | None, selection: Selection) -> pd.DataFrame:
-    """The share of hand-overs answered within so many business hours; who waits less long than that counts as open."""
+def answers(file: str, from_date: date | None, to_date: date | None, selection: Selection, most: int) -> pd.DataFrame:
+    """How many hand-overs were answered within so many business hours, of all that can be judged.
+
+    Of more than `most` times that many, evenly taken, the first and the last among them.
+    """
     return query(
         file,
         f"""
@@ -36,14 +39,24 @@ def answers(file: str, from_date: date | None, to_date: date | None, selection: 
             where clock = '{CLOCK}' and sla_state in ('met', 'breached', 'past_due_open') and not is_preempted
                 and {in_period("started_date")}
                 and {HOLDS_FILTERS}
+        ),
+
+        counted as (
+            select hours, count(*) as answered_count from judged where hours is not null group by hours
+        ),
+
+        numbered as (
+            select hours, sum(answered_count) over (order by hours) as answered_count,
+                row_number() over (order by hours) as place, count(*) over () as hours_count,
+            from counted
         )
 
-        select hours, count(*) as answered_count, (select count(*) from judged) as judged_count
-        from judged
-        where hours is not null
-        group by hours
+        select hours, answered_count, (select count(*) from judged) as judged_count
+        from numbered
+        where place = 1 or place * ($most - 1) // hours_count > (place - 1) * ($most - 1) // hours_count
         order by hours
         """,
+        most=most,
         **within(from_date, to_date, selection),
     )
 

@@ -4,7 +4,13 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import HOLDS_FILTERS, MACRO_FILTERS, Selection, narrowing, query, table_macro, within
+from app.data import HOLDS_FILTERS, MACRO_FILTERS, Selection, in_period, narrowing, query, table_macro, within
+
+# First stays whose beginning is known, as `stage_durations` takes them.
+TO_FOLLOW = f"""
+    visit_number = 1 and not is_left_truncated and entered_at is not null
+    and {in_period("entered_date")} and {HOLDS_FILTERS}
+"""
 
 
 def survival(
@@ -44,6 +50,25 @@ def survival(
         stage=stage,
         group_by=group_by,
         most=most,
+        **within(from_date, to_date, selection),
+    )
+
+
+def visited(file: str, from_date: date | None, to_date: date | None, selection: Selection) -> pd.DataFrame:
+    """The stages in which there are stays to follow."""
+    return query(
+        file,
+        f"""
+        with visited as (
+            select 'lead' as track, stage from marts.fct_lead_stage_visits where {TO_FOLLOW} group by stage
+            union all
+            select 'opportunity', stage from marts.fct_opportunity_stage_visits where {TO_FOLLOW} group by stage
+        )
+
+        select track, stage
+        from visited
+        semi join (select track, stage from marts.dim_stages where not is_final) as ways_on using (track, stage)
+        """,
         **within(from_date, to_date, selection),
     )
 

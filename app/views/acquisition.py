@@ -31,7 +31,7 @@ def content(frame: shell.Frame) -> Page | State:
         sentence=sentence(frame, totals, groups),
         choices=("per",),
         cards=_cards(frame, totals, earlier, rows),
-        rows=[
+        rows=lambda: [
             [(3, _months_chart(frame, rows, groups, by)), (2, _fit_chart(frame, groups, totals, by))],
             _price_chart(frame, groups),
             _groups_table(frame, groups),

@@ -44,7 +44,7 @@ def content(frame: shell.Frame) -> Page | State:
         sentence=sentence(view),
         choices=("of",),
         cards=_cards(view),
-        rows=[
+        rows=lambda: [
             [(3, _dots(view)), (2, _difference(view))],
             _models_table(view),
             [(1, _coverage_chart(view)), (1, _data_driven(view))],

@@ -37,7 +37,7 @@ def content(frame: shell.Frame) -> Page | State:
     return Page(
         sentence=sentence(frame, rows),
         cards=_cards(frame, rows, all_rows.iloc[0], unused, len(names)),
-        rows=[
+        rows=lambda: [
             [(1, _differences(frame, rows)), (1, _stage_map(frame))],
             _pieces_table(frame, rows),
             [(1, _landing_table(frame)), (1, _unused_table(unused))],

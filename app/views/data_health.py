@@ -37,22 +37,21 @@ def content(frame: shell.Frame) -> Page:
     gaps = queries.data_gaps(frame.file)
     quarantine = queries.quarantine_reasons(frame.file, SHOWN_REASONS)
     naming = queries.naming_counts(frame.file)
-    blocks: list[Block] = [
-        _sources_table(frame, sources),
-        *_older_marts(frame),
-        *_check_tables(frame, checks),
-        _gaps_table(frame, gaps),
-        *_gap_trend(frame, gaps),
-        _findings_table(frame),
-        _fields_map(frame),
-        _naming_table(naming, queries.misnamed_campaigns(frame.file, SHOWN_NAMES)),
-        _quarantine_table(frame, quarantine),
-        _restatements_table(frame, queries.restatements(frame.file, SHOWN_FIGURES)),
-    ]
     return Page(
         sentence=narrative.health_sentence(checks, sources),
         cards=_cards(frame, sources, checks, quarantine, naming),
-        rows=blocks,
+        rows=lambda: [
+            _sources_table(frame, sources),
+            *_older_marts(frame),
+            *_check_tables(frame, checks),
+            _gaps_table(frame, gaps),
+            *_gap_trend(frame, gaps),
+            _findings_table(frame),
+            _fields_map(frame),
+            _naming_table(naming, queries.misnamed_campaigns(frame.file, SHOWN_NAMES)),
+            _quarantine_table(frame, quarantine),
+            _restatements_table(frame, queries.restatements(frame.file, SHOWN_FIGURES)),
+        ],
         remarks=_reports(frame.run),
     )
 

@@ -45,7 +45,7 @@ def content(frame: shell.Frame) -> Page | State:
     return Page(
         sentence=sentence(frame, experiments, primary),
         cards=_cards(experiments, primary),
-        rows=[
+        rows=lambda: [
             [(1, _forest(primary)), (1, _metrics_forest(frame, results, names))],
             _table(frame, experiments, primary),
             _amounts_table(frame, results),

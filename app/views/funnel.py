@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 
 from app import charts, filters, formatting, narrative, records, shell
-from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
+from app.content import Block, Card, Chart, NextStep, Page, Row, State, Table, Words
 from app.languages import _, n_
 from app.queries import funnel as queries
 
@@ -28,22 +28,30 @@ def content(frame: shell.Frame) -> Page | State:
     dimension = frame.choose("by", _("By"), filters.dimension_names())
     leaks = queries.leaks(frame.file, period.from_date, period.to_date, frame.selection, dimension)
     costliest = leaks[leaks["leak_rank"] == 1]
-    rows: list[Block | list[tuple[int, Block]]] = []
-    if len(funnel) > 1:
-        rows = [
-            [(3, _funnel_chart(frame, funnel, stages)), (2, _dimension_chart(frame, funnel, dimension))],
-            _leaks_table(frame, leaks, funnel, dimension),
-            _heat_map(frame, stages),
-        ]
+    has_steps = len(funnel) > 1
     sentence = narrative.funnel_sentence(funnel, period, least)
     if len(costliest):
         sentence += " " + _leak_sentence(frame, costliest.iloc[0], funnel, dimension)
     return Page(
         sentence=sentence,
         cards=_cards(frame, funnel, funnel_before, stages, costliest, dimension),
-        rows=[*rows, _stage_table(frame, funnel, funnel_before, stages)],
-        next_steps=[NextStep(_("See who waits in these stages, and for how long"), "velocity")] if rows else [],
+        rows=lambda: [
+            *(_of_steps(frame, funnel, stages, leaks, dimension) if has_steps else []),
+            _stage_table(frame, funnel, funnel_before, stages),
+        ],
+        next_steps=[NextStep(_("See who waits in these stages, and for how long"), "velocity")] if has_steps else [],
     )
+
+
+def _of_steps(
+    frame: shell.Frame, funnel: pd.DataFrame, stages: pd.DataFrame, leaks: pd.DataFrame, dimension: str
+) -> list[Row]:
+    """What there is to show of a way of several stages."""
+    return [
+        [(3, _funnel_chart(frame, funnel, stages)), (2, _dimension_chart(frame, funnel, dimension))],
+        _leaks_table(frame, leaks, funnel, dimension),
+        _heat_map(frame, stages),
+    ]
 
 
 def _cards(

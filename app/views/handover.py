@@ -12,6 +12,8 @@ SHOWN_TEAMS = 8
 SHOWN_REASONS = 8
 SHOWN_LEADS = 15
 MOST_HOURS = 40
+# More than the chart shows, few enough to be saved.
+MOST_TIMES = 1000
 COLOURS = (charts.BLUE, charts.ORANGE, charts.PLUM, charts.GREY, charts.PALE_BLUE)
 
 
@@ -29,7 +31,7 @@ def content(frame: shell.Frame) -> Page | State:
     return Page(
         sentence=sentence(now, len(waiting) and int(waiting["all_count"].iloc[0]), frame.build.least_group_count),
         cards=_cards(frame, now, then, outcomes, waiting),
-        rows=[
+        rows=lambda: [
             [(1, _answers_chart(frame)), (1, _states_chart(frame))],
             [(3, _hours_map(frame)), (2, _reasons_chart(frame))],
             _waiting_table(frame, waiting),
@@ -132,7 +134,7 @@ def _hours(value: float | None) -> str:
 
 def _answers_chart(frame: shell.Frame) -> Block:
     """How many had their answer after so many business hours."""
-    rows = queries.answers(frame.file, frame.period.from_date, frame.period.to_date, frame.selection)
+    rows = queries.answers(frame.file, frame.period.from_date, frame.period.to_date, frame.selection, MOST_TIMES)
     target = queries.target_hours(frame.file)
     title = _("How soon the first answer comes")
     note = _("share of the hand-overs that can be judged, answered within so many business hours")
@@ -141,7 +143,7 @@ def _answers_chart(frame: shell.Frame) -> Block:
     if rows.empty or rows["judged_count"].iloc[0] < frame.build.least_group_count:
         return Words("answers_card", title, note, _("Too few hand-overs can be judged."))
     judged = int(rows["judged_count"].iloc[0])
-    shares = rows["answered_count"].cumsum() / judged
+    shares = rows["answered_count"] / judged
     name = _("answered")
     shown = pd.DataFrame({"x": rows["hours"], "value": shares, "series": name})
     shown = pd.concat([pd.DataFrame({"x": [0.0], "value": [0.0], "series": [name]}), shown[shown["x"] <= MOST_HOURS]])

@@ -47,7 +47,7 @@ def content(frame: shell.Frame) -> Page | State:
         sentence=sentence(frame, account, leads, deals),
         choices=("account", "lead") if len(said) > 1 else ("account",),
         cards=_cards(frame, account, leads, lead),
-        rows=[
+        rows=lambda: [
             _time_line(frame, account_id, touches),
             [(3, _points_chart(frame, lead, said)), (2, _touches_table(frame, touches, said))],
             _people_table(frame, leads, said),

@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 
 from app import charts, filters, formatting, records, shell
-from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
+from app.content import Block, Card, Chart, NextStep, Page, Row, State, Table, Words
 from app.languages import _, n_
 from app.queries import opportunities as queries
 from app.queries import overview as month_queries
@@ -25,19 +25,15 @@ def content(frame: shell.Frame) -> Page | State:
     if not totals["created_count"] and not totals["closed_count"] and not totals["open_count"]:
         return shell.nothing_matches()
     earlier = queries.totals(frame.file, before.from_date, before.to_date, frame.selection) if before else None
-    months = month_queries.months(frame.file, period.from_date, period.to_date, frame.selection)
-    rows: list = []
-    if len(months):
-        rows.append([(1, _months_chart(frame, months)), (1, _rates_chart(frame, months))])
-    rows += [
-        [(1, _losses_chart(frame)), (1, _win_rates_chart(frame))],
-        _expected_chart(frame),
-        _deals_table(frame),
-    ]
     return Page(
         sentence=sentence(frame, totals),
         cards=_cards(frame, totals, earlier),
-        rows=rows,
+        rows=lambda: [
+            *_of_months(frame),
+            [(1, _losses_chart(frame)), (1, _win_rates_chart(frame))],
+            _expected_chart(frame),
+            _deals_table(frame),
+        ],
         next_steps=[NextStep(_("See what stands in the way of stuck deals and leads"), "velocity")],
     )
 
@@ -108,6 +104,14 @@ def _cards(frame: shell.Frame, totals: pd.Series, earlier: pd.Series | None) -> 
             meaning=meanings.get("expected_pipeline_amount"),
         ),
     ]
+
+
+def _of_months(frame: shell.Frame) -> list[Row]:
+    """Pipeline opened and the win rate, month by month, where there is a month."""
+    months = month_queries.months(frame.file, frame.period.from_date, frame.period.to_date, frame.selection)
+    if months.empty:
+        return []
+    return [[(1, _months_chart(frame, months)), (1, _rates_chart(frame, months))]]
 
 
 def _behind_month(frame: shell.Frame, key: str, name: str, column: str, amount: str) -> Callable[[str], Block]:

@@ -20,12 +20,11 @@ def content(frame: shell.Frame) -> Page | State:
         return shell.nothing_matches()
     deals_before = queries.deals(frame.file, before.from_date, before.to_date, frame.selection) if before else None
     months = queries.months(frame.file, period.from_date, period.to_date, frame.selection)
-    left, right = _months_chart(frame, months), _decisions_table(frame)
     return Page(
         sentence=sentence(frame, deals, deals_before),
         cards=_cards(frame, deals, deals_before, months),
-        rows=[
-            [(3, left), (2, right)],
+        rows=lambda: [
+            [(3, _months_chart(frame, months)), (2, _decisions_table(frame))],
             *targets_chart(frame, queries.targets(frame.file, period.from_date, period.to_date)),
         ],
         next_steps=[NextStep(_("See at which step most money is lost"), "funnel")],

@@ -36,7 +36,7 @@ def content(frame: shell.Frame) -> Page:
             Card(_("Scoring rules"), formatting.count(len(scoring))),
             Card(_("Attribution models"), formatting.count(len(models))),
         ],
-        rows=[
+        rows=lambda: [
             _stages(stages),
             _criteria(criteria),
             _kpis(kpis),

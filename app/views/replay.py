@@ -57,7 +57,7 @@ def content(frame: shell.Frame) -> Page | State:
         sentence=narrative.replay_sentence(run, first, int(before["crossing_count"]), int(after["crossing_count"])),
         remarks=remarks,
         cards=_cards(run, first, before, after),
-        rows=[
+        rows=lambda: [
             _rules_table(queries.replayed_rules(file)),
             *_month_blocks(frame, run, stages, months),
             _totals_table(run, stages, totals),

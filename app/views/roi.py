@@ -36,7 +36,7 @@ def content(frame: shell.Frame) -> Page | State:
         sentence=sentence(frame, chosen.iloc[0], groups),
         choices=("per",),
         cards=_cards(frame, chosen.iloc[0], whole),
-        rows=[
+        rows=lambda: [
             [(1, _range_chart(frame, groups, per)), (1, _scatter(frame, groups, per))],
             *targets_chart(frame, target_queries.targets(frame.file, frame.period.from_date, frame.period.to_date)),
             _payback(frame),

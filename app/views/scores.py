@@ -24,7 +24,7 @@ def content(frame: shell.Frame) -> Page | State:
         sentence=sentence(frame, metrics, version, quadrants),
         choices=("score",) if len(versions) > 1 else (),
         cards=_cards(frame, metrics, version, quadrants),
-        rows=[
+        rows=lambda: [
             _call_table(frame),
             [(1, _heat_map(frame)), (1, _deciles_chart(frame, deciles, version))],
             [(1, _calibration_chart(frame, deciles)), (1, _quadrants_table(quadrants))],

@@ -20,29 +20,28 @@ def content(frame: shell.Frame) -> Page | State:
     stages = stage_queries.stages(frame.file)
     stages = stages[stages["stage_order"] > 0].drop_duplicates("stage")
     period = frame.period
-    every = queries.durations(frame.file, period.from_date, period.to_date, frame.selection)
-    every = every.merge(stages[["track", "stage", "stage_label", "stage_order"]], on=["track", "stage"])
-    every = every[every["stay_count"] > 0].sort_values("stage_order")
-    if every.empty:
+    visited = queries.visited(frame.file, period.from_date, period.to_date, frame.selection)
+    stages = stages.merge(visited, on=["track", "stage"]).sort_values("stage_order")
+    if stages.empty:
         return shell.nothing_matches()
-    labels = dict(zip(every["stage"], every["stage_label"], strict=True))
+    labels = dict(zip(stages["stage"], stages["stage_label"], strict=True))
     # The stage before the first one tells least: everybody begins there.
-    first = every["stage"].iloc[min(1, len(every) - 1)]
+    first = stages["stage"].iloc[min(1, len(stages) - 1)]
     options = {first: labels[first]} | labels
     stage = frame.choose("stage", _("Stage"), options)
     dimension = frame.choose("by", _("By"), _dimensions())
-    row = every[every["stage"] == stage].iloc[0]
-    groups = queries.durations(
-        frame.file, period.from_date, period.to_date, frame.selection, dimension, row["track"], stage
-    )
+    track = stages[stages["stage"] == stage]["track"].iloc[0]
+    asked = (frame.file, period.from_date, period.to_date, frame.selection)
+    row = queries.durations(*asked, track=track, stage=stage).assign(stage_label=labels[stage]).iloc[0]
+    groups = queries.durations(*asked, dimension, track, stage)
     groups = groups.assign(label=[shell.value_label(frame, dimension, value) for value in groups["dimension_value"]])
     stuck = queries.stuck(frame.file, frame.selection, stage)
     return Page(
         sentence=sentence(labels[stage], row, _judged(groups, frame.build.least_group_count), int(stuck["lead_count"])),
         choices=("stage", "by"),
         cards=_cards(frame, labels[stage], row, stuck),
-        rows=[
-            [(3, _curves(frame, row, groups, dimension)), (2, _ranges(frame, every))],
+        rows=lambda: [
+            [(3, _curves(frame, row, groups, dimension)), (2, _ranges(frame, stages))],
             _stuck_table(frame, stage, labels),
         ],
         next_steps=[NextStep(_("See whether leads are answered in time"), "handover")],
@@ -198,8 +197,11 @@ def _curves(frame: shell.Frame, row: pd.Series, groups: pd.DataFrame, dimension:
     )
 
 
-def _ranges(frame: shell.Frame, every: pd.DataFrame) -> Chart:
+def _ranges(frame: shell.Frame, stages: pd.DataFrame) -> Chart:
     """The middle half of the stays of each stage."""
+    every = queries.durations(frame.file, frame.period.from_date, frame.period.to_date, frame.selection)
+    every = every.merge(stages[["track", "stage", "stage_label", "stage_order"]], on=["track", "stage"])
+    every = every.sort_values("stage_order")
     rows = pd.DataFrame(
         {
             "label": every["stage_label"],

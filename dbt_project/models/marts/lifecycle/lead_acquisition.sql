@@ -13,14 +13,13 @@ with build as (
 
 qualified as (
 
-    select visits.lead_id, min(visits.entered_at) as qualified_at
-    from {{ ref('fct_lead_stage_visits') }} as visits
+    select arrivals.lead_id, arrivals.arrived_at as qualified_at
+    from {{ ref('fct_first_arrivals') }} as arrivals
     where
-        visits.stage_order >= (
+        arrivals.stage_order = (
             select min(stages.stage_order) from {{ ref('dim_stages') }} as stages
             where stages.stage_role = 'marketing_qualified'
         )
-    group by visits.lead_id
 
 ),
 
