@@ -188,6 +188,11 @@ def plain(text: object) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+!$:<>~|&-])", r"\\\1", " ".join(str(text).split()))
 
 
+def no_list(text: str) -> str:
+    """A text for Markdown, to which one that begins like '31. Okt.' would be a list."""
+    return re.sub(r"^(\d+)\. ", r"\1\\. ", text)
+
+
 def unmarked(text: object) -> str:
     """A text without what is Markdown in it: escapes, emphasis, badges, icons and links."""
     words = re.sub(r":material/\w+:\s*", "", str(text))

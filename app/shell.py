@@ -425,7 +425,7 @@ def _draw_card(grid, card: Card) -> None:
     has_arrow = card.arrow and card.pill and card.tone != "plain"
     grid.metric(
         card.label,
-        card.value,
+        formatting.no_list(card.value),
         delta=card.pill,
         delta_color=PILL_COLOURS[card.tone],
         delta_arrow=("down" if card.pill.startswith("-") else "up") if has_arrow else "off",
@@ -567,6 +567,7 @@ def table(
 
     Streamlit aligns each cell itself, hence `!important`.
     """
+    rows = rows.map(lambda cell: formatting.no_list(cell) if isinstance(cell, str) else cell)
     styled = rows.style
     right, one_line = "right !important", "nowrap"
     if numbers:

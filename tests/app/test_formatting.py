@@ -111,3 +111,9 @@ def test_data_cannot_smuggle_markdown_into_a_page():
 )
 def test_a_text_for_paper_has_no_markdown_and_keeps_its_words(text, words):
     assert formatting.unmarked(text) == words
+
+
+def test_a_day_at_the_beginning_is_no_list_to_markdown():
+    assert formatting.no_list("31. Okt. 2026, 21:57") == "31\\. Okt. 2026, 21:57"
+    assert formatting.no_list("31.5 %") == "31.5 %"
+    assert formatting.no_list("am 1. Mai") == "am 1. Mai"

@@ -329,6 +329,16 @@ def test_numbers_and_dates_are_written_as_the_language_writes_them(language: str
     assert [text.replace("\xa0", " ") for text in shown_[: len(said)]] == said
 
 
+@pytest.mark.refresh
+@pytest.mark.parametrize("address", ["journeys", "data-health", "opportunities"])
+def test_a_german_date_is_no_list_to_markdown(published_demo: Path, open_page, address: str):
+    page = open_page(published_demo, pages.ENTRIES[address].path, lang="de")
+    cells = [cell for table in page.table for cell in table.value.to_numpy().ravel() if isinstance(cell, str)]
+    assert any(re.match(r"\d+\\\. \w", cell) for cell in cells) or address != "journeys"
+    assert not [cell for cell in cells if re.match(r"\d+\. ", cell)]
+    assert not [metric.value for metric in page.metric if re.match(r"\d+\. ", metric.value)]
+
+
 @pytest.mark.parametrize("language", languages.LANGUAGES)
 def test_a_fall_has_a_plain_hyphen_in_every_language(language: str):
     languages.use(language)
