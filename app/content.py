@@ -29,6 +29,14 @@ class Card:
 
 
 @dataclass(frozen=True)
+class NextStep:
+    """What to do next: a text and the page that helps, by its address."""
+
+    text: str
+    page: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """A chart with the rows behind it, which can be saved as they are.
 
@@ -55,7 +63,7 @@ class Table:
 
     `numbers` are aligned to the right, `unbroken` columns stay on one line, `wide` ones have room to read. Where
     `opens` names a page's address, each row leads there with the parameters of `links`, one mapping a row. `width` is
-    the least width in rem before it scrolls.
+    the least width in rem before it scrolls. `next_steps` stand below it.
     """
 
     key: str
@@ -71,6 +79,7 @@ class Table:
     footnote: str = ""
     opens: str | None = None
     links: Sequence[Mapping[str, str]] = ()
+    next_steps: Sequence[NextStep] = ()
     is_folded: bool = False
     width: int = 46
 
@@ -88,14 +97,6 @@ class Words:
 
 Block = Chart | Table | Words
 Row = Block | Sequence[tuple[int, Block]]
-
-
-@dataclass(frozen=True)
-class NextStep:
-    """What to do next: a text and the page that helps, by its address."""
-
-    text: str
-    page: str
 
 
 @dataclass(frozen=True)

@@ -534,6 +534,10 @@ def _draw_table(block: Table) -> None:
         _draw_rows(block)
     if block.footnote:
         st.caption(block.footnote)
+    if block.next_steps:
+        with st.container(horizontal=True, gap="small"):
+            for step in block.next_steps:
+                _draw_next_step(step)
 
 
 def _draw_rows(block: Table) -> None:

@@ -7,9 +7,19 @@ import pandas as pd
 from app import charts, formatting, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, n_
+from app.pages import ENTRIES
 from app.queries import overview as queries
 
 SHOWN_DECISIONS = 4
+# Where what needs a decision is seen in full.
+PAGES = {
+    "stuck_leads": "velocity",
+    "stuck_opportunities": "opportunities",
+    "overdue_answers": "handover",
+    "late_answers": "handover",
+    "score_alarms": "scores",
+    "data_gaps": "data-health",
+}
 
 
 def content(frame: shell.Frame) -> Page | State:
@@ -227,6 +237,10 @@ def _decisions_table(frame: shell.Frame) -> Block:
         numbers=(_("At stake"),),
         unbroken=(_("At stake"),),
         width=18,
+        next_steps=[
+            NextStep(_("Open {page}", page=_(ENTRIES[address].title)), address)
+            for address in dict.fromkeys(PAGES[diagnostic] for diagnostic in rows["diagnostic"])
+        ],
     )
 
 

@@ -14,6 +14,7 @@ from app import charts, data, formatting, languages, pack, pages, people, shell
 from app.content import Chart, Page, State, Table
 from app.queries import velocity
 from app.viewer import Viewer
+from app.views import overview
 
 pytestmark = pytest.mark.refresh
 
@@ -60,6 +61,17 @@ def test_overview(published_demo, framed):
     assert held["Sales cycle, median"] == formatting.days(cycle)
     assert held["Pipeline per €1 spent"] == formatting.small_money(pipeline / cost, currency)
     assert formatting.money(pipeline, currency) in page.sentence.replace("\\", "")
+
+
+def test_each_kind_of_finding_leads_to_a_page(published_demo, framed):
+    kinds = ask(published_demo, "select diagnostic from playbook.diagnostics")
+    assert {kind for (kind,) in kinds} | {"data_gaps", "score_alarms"} == overview.PAGES.keys()
+    assert set(overview.PAGES.values()) <= pages.ENTRIES.keys()
+    page = pages.ENTRIES["overview"].content(framed(published_demo))
+    [block] = [block for block in page.blocks if block.key == "decisions_card"]
+    assert [step.page for step in block.next_steps] == list(
+        dict.fromkeys(overview.PAGES[kind] for kind in block.rows["diagnostic"])
+    )
 
 
 def test_what_costs_do_not_know_is_left_empty_with_the_reason(published_demo, framed):
@@ -464,8 +476,8 @@ def test_the_meeting_pack_keeps_the_filters_that_the_page_asking_for_it_has_not(
     monkeypatch.setattr(shell.pack, "pdf", lambda parts, _words: [cards(page) for _title, page in parts])
     (segment,) = only(published_demo, "select min(segment) from marts.fct_opportunities where segment is not null")
     narrowed, whole = framed(published_demo, segment=(segment,)), framed(published_demo)
-    overview = pages.ENTRIES["overview"]
+    first = pages.ENTRIES["overview"]
     asked_elsewhere = replace(narrowed, used=())
     assert asked_elsewhere.selection == whole.selection
-    assert shell._pack(asked_elsewhere, [overview], "en") == [cards(overview.content(narrowed))]
-    assert cards(overview.content(narrowed)) != cards(overview.content(whole))
+    assert shell._pack(asked_elsewhere, [first], "en") == [cards(first.content(narrowed))]
+    assert cards(first.content(narrowed)) != cards(first.content(whole))
