@@ -79,7 +79,7 @@ def test_nor_has_the_meeting_pack(visit, faults, theme: str):
 def test_nor_has_the_list_of_pages_on_a_phone(visit, faults, theme: str):
     page = visit("/funnel", PHONE, theme)
     page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_role("link", name="Data health").wait_for()
+    page.get_by_role("link", name="Data health", exact=True).wait_for()
     page.wait_for_timeout(500)
     found = faults(page, f"list of pages, {theme}")
     assert not found, "\n".join(found)

@@ -146,7 +146,7 @@ def test_a_filter_goes_into_the_url_and_survives_pages_and_reloads(
     assert_url(page, period="All", channel=channel)
     page.screenshot(path=screenshot_folder / "funnel_filtered_1280.png")
 
-    page.get_by_role("link", name="Data health").click()
+    page.get_by_role("link", name="Data health", exact=True).click()
     page.wait_for_url("**/data-health?**")
     settle(page)
     assert_url(page, period="All", channel=channel)
