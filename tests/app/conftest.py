@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,15 @@ for folder in (PROJECT_FOLDER, Path(__file__).resolve().parent):
 
 from app import data, filters, shell  # noqa: E402
 from app.viewer import Viewer  # noqa: E402
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_stays_open() -> Iterator[None]:
+    """What the dashboard keeps open may read no other file, and whoever else opens it in this process would neither."""
+    yield
+    with data._opening:
+        while data._opened:
+            data._opened.popitem()[1].connection.close()
 
 
 @pytest.fixture(autouse=True)
