@@ -91,23 +91,31 @@ first_arrivals as (
 ),
 
 -- Any deal has been opened, whatever became of it.
-amounts as (
+deals_of_arrivals as (
 
     select
         first_arrivals.lead_id,
         first_arrivals.stage_order,
-        {{ exact_sum(
-            'case
-                when first_arrivals.stage_order = won.stage_order then own_deals.won_amount
-                else own_deals.pipeline_amount
-            end'
-        ) }} as deal_amount
+        case
+            when first_arrivals.stage_order = won.stage_order then own_deals.won_amount
+            else own_deals.pipeline_amount
+        end as amount
     from first_arrivals
     inner join own_deals on first_arrivals.lead_id = own_deals.primary_lead_id
     cross join opening
     cross join won
     where greatest(own_deals.furthest_stage_order, opening.stage_order) >= first_arrivals.stage_order
-    group by first_arrivals.lead_id, first_arrivals.stage_order
+
+),
+
+amounts as (
+
+    select
+        lead_id,
+        stage_order,
+        {{ exact_sum('amount') }} as deal_amount
+    from deals_of_arrivals
+    group by lead_id, stage_order
 
 ),
 
