@@ -264,6 +264,11 @@ def in_months(month: str) -> str:
     )
 
 
+def is_kept(place: str, count: str) -> str:
+    """Whether a row is among `$most` evenly taken ones, the first and the last of `count` among them; by its place."""
+    return f"{place} = 1 or {place} * ($most - 1) // {count} > ({place} - 1) * ($most - 1) // {count}"
+
+
 def narrowing(selection: Selection) -> dict[str, tuple[str, ...] | None]:
     """The five filters as parameters of a query; None does not filter."""
     return {

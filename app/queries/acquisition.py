@@ -28,12 +28,11 @@ def net_new_behind(
     limit: int,
 ) -> pd.DataFrame:
     """The net new leads created in a month, of these groups or of any other."""
-    group = f"coalesce({records.COLUMNS[group_by]}, '(none)')"
     return records.leads(
         file,
         f"""
         is_net_new and created_month_start_date = $month::date and {in_period("created_date")} and {HOLDS_FILTERS}
-        and list_contains($groups::varchar[], {group}) != $is_any_other
+        and list_contains($groups::varchar[], {records.group_of(group_by)}) != $is_any_other
         """,
         limit,
         month=month,
@@ -66,7 +65,7 @@ def judged_behind(
 
 def ad_costs(file: str, from_date: date | None, to_date: date | None, dimension: str) -> pd.DataFrame:
     """What ads cost between two local days, by channel or campaign."""
-    column = {"channel": "channel", "campaign": "campaign_id"}[dimension]
+    column = records.COLUMNS[dimension]
     return query(
         file,
         f"""

@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import HOLDS_FILTERS, Selection, in_period, narrowing, query, table_macro, within
+from app.data import HOLDS_FILTERS, Selection, in_period, is_kept, narrowing, query, table_macro, within
 
 CLOCK = "qualified"
 
@@ -53,7 +53,7 @@ def answers(file: str, from_date: date | None, to_date: date | None, selection: 
 
         select hours, answered_count, (select count(*) from judged) as judged_count
         from numbered
-        where place = 1 or place * ($most - 1) // hours_count > (place - 1) * ($most - 1) // hours_count
+        where {is_kept("place", "hours_count")}
         order by hours
         """,
         most=most,

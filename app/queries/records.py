@@ -14,9 +14,14 @@ COLUMNS = {
 }
 
 
-def is_of_group(dimension: str, parameter: str = "value") -> str:
-    """Whether a record belongs to the group of a dimension that a parameter names."""
-    return f"coalesce({COLUMNS[dimension]}, '(none)') = ${parameter}"
+def group_of(dimension: str) -> str:
+    """To which group of a dimension a record belongs."""
+    return f"coalesce({COLUMNS[dimension]}, '(none)')"
+
+
+def is_of_group(dimension: str) -> str:
+    """Whether a record belongs to the group of a dimension that `$value` names."""
+    return f"{group_of(dimension)} = $value"
 
 
 def stages_of(track: str, column: str) -> str:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from app.data import HOLDS_FILTERS, MACRO_FILTERS, Selection, in_period, narrowing, query, table_macro, within
+from app.data import HOLDS_FILTERS, MACRO_FILTERS, Selection, in_period, is_kept, narrowing, query, table_macro, within
 
 # First stays whose beginning is known, as `stage_durations` takes them.
 TO_FOLLOW = f"""
@@ -43,7 +43,7 @@ def survival(
 
         select * exclude (place, durations_count)
         from numbered
-        where place = 1 or place * ($most - 1) // durations_count > (place - 1) * ($most - 1) // durations_count
+        where {is_kept("place", "durations_count")}
         order by dimension_value, duration_days
         """,
         track=track,

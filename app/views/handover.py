@@ -329,10 +329,8 @@ def _waiting_table(frame: shell.Frame, waiting: pd.DataFrame) -> Block:
     texts = pd.DataFrame(
         {
             _("Lead"): waiting["lead_id"],
-            _("Account"): [
-                formatting.MISSING if formatting.is_missing(name) else name for name in waiting["account_name"]
-            ],
-            _("Owner"): [formatting.MISSING if formatting.is_missing(name) else name for name in waiting["owner_id"]],
+            _("Account"): records.texts(waiting["account_name"]),
+            _("Owner"): records.texts(waiting["owner_id"]),
             _("Handed over"): [formatting.moment(value, zone) for value in waiting["started_at"]],
             _("Was due"): [formatting.moment(value, zone) for value in waiting["due_at"]],
             _("Past due for"): [formatting.duration(value) for value in waiting["hours_past_due"]],
@@ -348,7 +346,7 @@ def _waiting_table(frame: shell.Frame, waiting: pd.DataFrame) -> Block:
         alt=_("Leads that wait past the SLA"),
         numbers=(_("Past due for"),),
         opens="journeys",
-        links=[{"account": account} if isinstance(account, str) else {} for account in waiting["account_id"]],
+        links=records.links(waiting),
         footnote=n_("{count} more lead not shown", "{count} more leads not shown", hidden) if hidden > 0 else "",
     )
 

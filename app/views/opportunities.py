@@ -343,9 +343,7 @@ def _deals_table(frame: shell.Frame) -> Block:
     texts = pd.DataFrame(
         {
             _("Deal"): rows["opportunity_id"],
-            _("Account"): [
-                formatting.MISSING if formatting.is_missing(name) else name for name in rows["account_name"]
-            ],
+            _("Account"): records.texts(rows["account_name"]),
             _("Stage"): rows["stage_label"],
             _("Amount"): [formatting.money(value, frame.currency) for value in rows["current_amount"]],
             _("Chance"): [formatting.rate(value) for value in rows["win_probability"]],
@@ -364,7 +362,7 @@ def _deals_table(frame: shell.Frame) -> Block:
         alt=_("Open deals with their chance and age"),
         numbers=(_("Amount"), _("Chance"), _("In the stage for"), _("Usual")),
         opens="journeys",
-        links=[{"account": account} if isinstance(account, str) else {} for account in rows["account_id"]],
+        links=records.links(rows),
         footnote=n_("{count} more deal not shown", "{count} more deals not shown", hidden) if hidden > 0 else "",
     )
 

@@ -145,7 +145,7 @@ def _call_table(frame: shell.Frame) -> Block:
         rows=contacts,
         alt=_("People to call, the first to call first"),
         opens="journeys",
-        links=[{"account": account} if isinstance(account, str) else {} for account in contacts["account_id"]],
+        links=records.links(contacts),
     )
 
 
@@ -174,7 +174,7 @@ def _hot_table(frame: shell.Frame, title: str) -> Block:
         rows=rows.drop(columns="all_count"),
         alt=_("Hot leads, most intent first"),
         opens="journeys",
-        links=[{"account": account} if isinstance(account, str) else {} for account in rows["account_id"]],
+        links=records.links(rows),
         footnote=n_("{count} more lead not shown", "{count} more leads not shown", hidden) if hidden > 0 else "",
     )
 

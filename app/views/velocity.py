@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from app import charts, filters, formatting, shell
+from app import charts, filters, formatting, records, shell
 from app.content import Block, Card, Chart, NextStep, Page, State, Table, Words
 from app.languages import _, n_
 from app.queries import funnel as stage_queries
@@ -245,10 +245,8 @@ def _stuck_table(frame: shell.Frame, stage: str, labels: dict[str, str]) -> Bloc
     texts = pd.DataFrame(
         {
             _("Lead"): rows["lead_id"],
-            _("Account"): [
-                formatting.MISSING if formatting.is_missing(name) else name for name in rows["account_name"]
-            ],
-            _("Segment"): [formatting.MISSING if formatting.is_missing(name) else name for name in rows["segment"]],
+            _("Account"): records.texts(rows["account_name"]),
+            _("Segment"): records.texts(rows["segment"]),
             _("There for"): [formatting.days(value) for value in rows["age_days"]],
             _("Usual"): [formatting.days(value) for value in rows["expected_days"]],
             _("At stake"): [formatting.money(value, frame.currency) for value in rows["value_at_stake_amount"]],
@@ -264,7 +262,7 @@ def _stuck_table(frame: shell.Frame, stage: str, labels: dict[str, str]) -> Bloc
         alt=_("Stuck leads with the recommended action"),
         numbers=(_("There for"), _("Usual"), _("At stake")),
         opens="journeys",
-        links=[{"account": account} if isinstance(account, str) else {} for account in rows["account_id"]],
+        links=records.links(rows),
     )
 
 

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import accessibility
@@ -40,6 +41,13 @@ def dashboard(published_demo: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """The dashboard on the refreshed company, started as `make app` does. Its address."""
     with served(published_demo, free_port(), tmp_path_factory.mktemp("dashboard")) as address:
         yield address
+
+
+def not_tested(reason: str) -> NoReturn:
+    """Say loudly what is not tested for want of a tool; on CI that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @contextmanager
@@ -82,9 +90,7 @@ def browser():
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         reason = "THE DASHBOARD IS NOT TESTED IN A BROWSER: no chromium on the PATH (apt-get install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        not_tested(reason)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -122,9 +128,7 @@ def faults() -> Callable:
     """What axe-core finds wrong with a page. Without it these tests prove nothing, and say so; on CI they fail."""
     if not accessibility.SCRIPT.exists():
         reason = f"ACCESSIBILITY IS NOT TESTED: no axe-core (make {accessibility.SCRIPT.relative_to(PROJECT_FOLDER)})"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        not_tested(reason)
     return accessibility.faults
 
 
