@@ -58,7 +58,7 @@ def pdf(pages: Sequence[tuple[str, Page | State]], subtitle: str) -> bytes:
             document.write_line(page.title, 12, INK, "B")
             document.write_line(page.next_step, 10, INK)
             continue
-        document.write_line(page.sentence, 12, INK, "B")
+        document.write_line(formatting.sentence_case(page.sentence), 12, INK, "B")
         document.ln(2)
         _write_cards(document, page.cards)
         for row in page.rows():

@@ -344,7 +344,7 @@ def show(content: Callable[[Frame], Page | State]) -> None:
         return
     _draw_choices(frame_, page.choices)
     with st.container(key="sentence"):
-        st.markdown(page.sentence)
+        st.markdown(formatting.sentence_case(page.sentence))
     for remark in page.remarks:
         st.caption(remark)
     if page.cards:
@@ -505,7 +505,8 @@ def _draw_chart(block: Chart) -> Block | None:
         st.caption(":material/touch_app: " + _("Choose a bar or a point to see what is behind it."))
     if block.footnote:
         st.caption(block.footnote)
-    return block.behind(picked) if block.behind and picked else None
+    # A code may be empty: that of deals lost without a reason is.
+    return block.behind(picked) if block.behind and picked is not None else None
 
 
 def _draw_pickable(block: Chart, spec: Mapping) -> str | None:

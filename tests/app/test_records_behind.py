@@ -1,10 +1,11 @@
 """Every mark that opens shows just the people, deals and hand-overs that its number counts."""
 
+import pandas as pd
 import pytest
 from dashboard_helpers import ask
 
-from app import charts, filters, formatting, pages
-from app.content import Chart, Page, Table
+from app import charts, filters, formatting, pages, shell
+from app.content import Chart, Page, Table, Words
 from app.formatting import unmarked
 
 pytestmark = pytest.mark.refresh
@@ -119,6 +120,15 @@ def test_names_are_behind_a_mark_for_who_may_see_people_alone(published_demo, fr
         chart = charts_that_open(framed(published_demo, "All", viewer=viewer))["funnel", "funnel_card"]
         behind = chart.behind(marks(chart)[-1][charts.CODE])
         assert ("Person" in behind.texts.columns) == is_named
+
+
+def test_a_mark_whose_code_is_empty_opens_too(monkeypatch):
+    """As that of the deals that were lost without a reason."""
+    spec = {"data": {"values": [{charts.CODE: ""}]}, "layer": []}
+    chart = Chart("k", "t", "n", spec, "a", pd.DataFrame(), behind=lambda code: Words("b", "t", "", f"<{code}>"))
+    for picked, opened in (("", Words("b", "t", "", "<>")), (None, None)):
+        monkeypatch.setattr(shell, "_draw_pickable", lambda _block, _spec, picked=picked: picked)
+        assert shell._draw_chart(chart) == opened
 
 
 def test_every_filter_has_its_column():
