@@ -1,5 +1,6 @@
 """No cent is lost between an ad platform and the staging models, although it restates its figures for weeks."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,6 +23,12 @@ PLATFORMS = {
     "linkedin_ads": (MICROS, ["account", "date", "campaign", "group"]),
     "meta_ads": (100, ["account", "date", "campaign"]),
 }
+# Where the figures stand that are added up, and those that the platform itself states of an account as a whole.
+FIGURES = {
+    "linkedin_ads": ("campaign_group_analytics", "account_analytics", "cost_in_local_currency"),
+    "meta_ads": ("campaign_insights", "account_insights", "spend"),
+}
+HELD_AGAINST = "assert_campaigns_spent_what_their_platform_states"
 DAYS = 10
 
 
@@ -66,8 +73,12 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
             if day < DAYS:
                 state.forward(1)
         models = " ".join(f"staging.{platform}" for platform in PLATFORMS)
-        models += " sources conversion_actions campaign_identities campaigns campaign_aliases campaign_spend_daily"
-        built = run_funnelhouse(f"exec dbt build --indirect-selection cautious --select {models}", environment)
+        models += (
+            " sources settings conversion_actions campaign_identities campaigns campaign_aliases campaign_spend_daily"
+        )
+        built = run_funnelhouse(
+            f"exec dbt build --indirect-selection cautious --select {models} {HELD_AGAINST}", environment
+        )
         assert built.returncode == 0, built.stdout
         yield Loaded(data_dir / "warehouse.duckdb", state)
 
@@ -91,6 +102,34 @@ def test_money_clicks_and_impressions_are_what_the_platform_states_at_the_end(lo
         ("impressions", "impressions"),
     ):
         assert loaded.staged(platform, staged) == by_currency_and_day(rows, "currency", figure), figure
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_what_the_platform_states_of_an_account_is_held_against_its_campaigns(loaded, platform, tmp_path):
+    [test] = loaded.warehouse.parent.glob(f"dbt/compiled/**/{HELD_AGAINST}.sql")
+    assert loaded.query(test.read_text()) == []
+    added_up, stated, money = FIGURES[platform]
+    copy = tmp_path / loaded.warehouse.name
+    shutil.copy(loaded.warehouse, copy)
+    with duckdb.connect(str(copy)) as connection:
+        [(account, month, whole)] = connection.execute(
+            f"""
+            select account_id, date_trunc('month', date)::date, sum({money})
+            from raw_{platform}.{stated} group by all order by 3 desc limit 1
+            """
+        ).fetchall()
+        # A fiftieth of what an account spent in a month, kept from the campaigns.
+        connection.execute(
+            f"""
+            update raw_{platform}.{added_up} set {money} = {money} * 0.98
+            where account_id = ? and date_trunc('month', date) = ?
+            """,
+            [account, month],
+        )
+        [(source, _, told_month, told, spent)] = connection.execute(test.read_text()).fetchall()
+    assert (source, told_month) == (platform, month)
+    assert 0.0099 < 1 - spent / told <= 0.0201
+    assert told <= whole
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

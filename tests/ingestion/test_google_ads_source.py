@@ -38,7 +38,11 @@ PREFIX = "FUNNELHOUSE_GOOGLE_ADS_"
 MODELS = "models/staging/google_ads sources campaign_identities campaigns campaign_aliases campaign_spend_daily"
 # Of several campaigns, by somebody's carelessness.
 SHARED_TAG = "always-on"
-PERFORMANCE = {"campaign_performance": "campaign_id", "ad_group_performance": "ad_group_id"}
+PERFORMANCE = {
+    "campaign_performance": "campaign_id",
+    "ad_group_performance": "ad_group_id",
+    "customer_performance": "customer_id",
+}
 
 
 def environment(url: str, state: State, data_dir: Path, **more: str) -> dict[str, str]:
@@ -137,6 +141,15 @@ def test_money_in_is_money_out_to_the_cent_after_ten_days_of_restatements(after_
         expected = wanted.loc[(currency, day)]
         assert (impressions, clicks, micros) == tuple(expected[["impressions", "clicks", "cost_micros"]])
         assert conversions == pytest.approx(expected["conversions"], abs=1e-6)
+
+
+def test_what_google_states_of_an_account_is_what_its_campaigns_add_up_to(after_ten_days):
+    data_dir, _ = after_ten_days
+    by_day = "select currency, date, round(sum(cost_amount_local) * 1e6)::bigint from staging.stg_google_ads__{}"
+    by_day += " where not is_deleted group by all having sum(cost_amount_local) != 0 order by all"
+    stated, spent = (query(data_dir, by_day.format(name)) for name in ("stated_spend_daily", "campaign_spend_daily"))
+    assert len(stated) > 200
+    assert stated == spent
 
 
 def test_what_is_final_is_what_the_company_really_spent(after_ten_days):

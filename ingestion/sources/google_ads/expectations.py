@@ -10,7 +10,7 @@ from ingestion.sources.google_ads.tables import TABLES
 _FIGURES = [
     *(
         {"severity": "block", "type": "expect_column_values_to_not_be_null", "kwargs": {"column": name}}
-        for name in ("campaign_id", "impressions", "clicks", "cost_micros", "conversions")
+        for name in ("impressions", "clicks", "cost_micros", "conversions")
     ),
     # Google takes back what was wrong within the day's own figure, so none falls below 0.
     *(

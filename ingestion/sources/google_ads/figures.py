@@ -1,4 +1,4 @@
-"""What Google states per day of campaigns, ad groups and clicks.
+"""What Google states per day of accounts, campaigns, ad groups and clicks.
 
 Google restates days: conversions are counted on the day of the click, up to 90 days later, and invalid clicks are
 credited. So a load reads again every day that was not final yet when the last load read it, as a whole. How far that
@@ -23,9 +23,11 @@ CLICK_DAYS_REREAD = 3
 # A message of Google's leaves out what is not set.
 NOTHING = {"impressions": 0, "clicks": 0, "costMicros": 0, "conversions": 0.0}
 METRICS = "metrics.impressions, metrics.clicks, metrics.cost_micros, metrics.conversions"
+# The account's own sums come last: what its campaigns add up to is held against them.
 PERFORMANCE = {
     "campaign_performance": f"SELECT campaign.id, segments.date, {METRICS} FROM campaign",
     "ad_group_performance": f"SELECT ad_group.id, campaign.id, segments.date, {METRICS} FROM ad_group",
+    "customer_performance": f"SELECT customer.id, segments.date, {METRICS} FROM customer",
 }
 FIRST_DAYS = "SELECT campaign.id, campaign.start_date_time FROM campaign"
 CLICK_DAYS = "SELECT segments.date, metrics.clicks FROM customer"
@@ -136,10 +138,11 @@ class DayReader:
 
 
 def performance_row(customer: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of a campaign, or of an ad group, on one day."""
-    ids = {"customer_id": customer, "date": row["segments"]["date"], "campaign_id": row["campaign"]["id"]}
-    group = {"ad_group_id": row["adGroup"]["id"]} if "adGroup" in row else {}
-    return ids | group | NOTHING | dict(row.get("metrics") or {})
+    """The figures of a campaign, of an ad group, or of the whole account, on one day."""
+    ids = {"customer_id": customer, "date": row["segments"]["date"]}
+    ids |= {"campaign_id": row["campaign"]["id"]} if "campaign" in row else {}
+    ids |= {"ad_group_id": row["adGroup"]["id"]} if "adGroup" in row else {}
+    return ids | NOTHING | dict(row.get("metrics") or {})
 
 
 def click_row(customer: str, row: Mapping[str, Any]) -> dict[str, Any]:

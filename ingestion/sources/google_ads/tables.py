@@ -47,6 +47,7 @@ _TABLES = (
         ("customer_id", "date", "ad_group_id"),
         {"customer_id": "bigint", "date": "date", "ad_group_id": "bigint", "campaign_id": "bigint", **_FIGURES},
     ),
+    RawTable("customer_performance", ("customer_id", "date"), {"customer_id": "bigint", "date": "date", **_FIGURES}),
     RawTable(
         "click_views",
         ("customer_id", "date", "gclid"),

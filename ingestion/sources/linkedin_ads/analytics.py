@@ -1,4 +1,4 @@
-"""What ads did and cost: figures per day, of campaign groups or of campaigns.
+"""What ads did and cost: figures per day, of campaign groups, of campaigns or of the account.
 
 An answer has no pages and at most 15,000 elements; beyond that LinkedIn refuses or, without a word, cuts off.
 """
@@ -18,10 +18,12 @@ KEPT_MONTHS = 120
 # A year at once; a busier account is asked for fewer days.
 LONGEST_DAYS = 366
 FIELDS = "dateRange,pivotValues,impressions,clicks,costInLocalCurrency,externalWebsiteConversions,oneClickLeads"
-# Each pivot's table, and the column that the thing's number is kept in.
+# Each pivot's table, and the column that the thing's number is kept in. The account's own sums come last: what its
+# campaign groups add up to is held against them.
 PIVOTS = {
     "CAMPAIGN_GROUP": ("campaign_group_analytics", "campaign_group_id"),
     "CAMPAIGN": ("campaign_analytics", "campaign_id"),
+    "ACCOUNT": ("account_analytics", "account_id"),
 }
 
 

@@ -69,5 +69,6 @@ _TABLES = (
         ("account_id", "date", "campaign_id"),
         {"account_id": "bigint", "date": "date", "campaign_id": "bigint", **FIGURES},
     ),
+    RawTable("account_analytics", ("account_id", "date"), {"account_id": "bigint", "date": "date", **FIGURES}),
 )
 TABLES: Mapping[str, RawTable] = {table.name: table for table in _TABLES}

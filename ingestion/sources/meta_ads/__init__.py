@@ -41,7 +41,7 @@ def _account_streams(client: Client, account: dict) -> Iterator[Stream]:
         return Stream(f"{table} {account_id}", lambda _, after: structure_pages(client, account_id, table, after))
 
     def insights(level: str) -> Stream:
-        table = LEVELS[level][0]
+        (table, *_), _, _ = LEVELS[level]
         return Stream(f"{table} {account_id}", lambda *places: insight_pages(client, account, level, *places))
 
     yield from map(structure, EDGES)

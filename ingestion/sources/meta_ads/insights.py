@@ -1,4 +1,5 @@
-"""What ads did and cost: figures per day, of campaigns or of ad sets, by reports that Meta makes in the background.
+"""What ads did and cost: figures per day, of campaigns, ad sets or the account, by reports that Meta makes in the
+background.
 
 A report that was made before a break is used again as long as Meta has it.
 """
@@ -22,11 +23,13 @@ INVALID_PARAMETER, TOO_MANY_ROWS = 100, 1487534
 MOST_REPORTS = 2
 # Meta gives up on a report after an hour.
 LONGEST_SECONDS, LONGEST_PAUSE_SECONDS = 3_600.0, 30.0
-FIELDS = "campaign_id,impressions,clicks,inline_link_clicks,spend,actions"
-# Each level's tables of figures and of actions, the column of the thing's number, and the fields.
+FIGURES = "impressions,clicks,inline_link_clicks,spend"
+# Each level's tables of figures and, but for the account, of actions; the column of the thing's number, and the fields.
+# The account's own sums come last: what its campaigns add up to is held against them.
 LEVELS = {
-    "campaign": ("campaign_insights", "campaign_actions", "campaign_id", FIELDS),
-    "adset": ("ad_set_insights", "ad_set_actions", "adset_id", f"adset_id,{FIELDS}"),
+    "campaign": (("campaign_insights", "campaign_actions"), "campaign_id", f"campaign_id,{FIGURES},actions"),
+    "adset": (("ad_set_insights", "ad_set_actions"), "adset_id", f"adset_id,campaign_id,{FIGURES},actions"),
+    "account": (("account_insights",), "account_id", f"account_id,{FIGURES}"),
 }
 
 
@@ -41,13 +44,13 @@ def insight_pages(
 
     today = client.now.replace(tzinfo=UTC).astimezone(ZoneInfo(account["timezone_name"])).date()
     days = client.settings.horizon.days(cursor, _beginning(account, today), today)
-    tables = LEVELS[level][:2]
+    tables, _, _ = LEVELS[level]
     yield from day_pages(tables, {"account_id": account_id}, days, LONGEST_DAYS, read, bookmark)
 
 
 def insight_rows(record: Mapping[str, Any], account_id: int, level: str) -> tuple[dict, list[dict]]:
     """The figures of one day of one thing, and a row per kind of action."""
-    _, _, column, _ = LEVELS[level]
+    _, column, _ = LEVELS[level]
     key = {"account_id": account_id, "date": record["date_start"], column: record[column]}
     figures = {name: value for name, value in record.items() if name not in ("actions", "date_start", "date_stop")}
     return figures | key, [{**action, **key} for action in record.get("actions") or []]
@@ -60,7 +63,7 @@ class _ReportIsGone(Exception):
 def _read_report(
     client: Client, account_id: int, level: str, days: Days, place: dict
 ) -> Iterator[tuple[dict[str, list[dict]], dict]]:
-    figures, actions, _, _ = LEVELS[level]
+    tables, _, _ = LEVELS[level]
     for _ in range(MOST_REPORTS):
         if "report" not in place:
             place = {"report": _made(client, account_id, level, days), "after": None}
@@ -70,7 +73,8 @@ def _read_report(
             for records, after in _pages(client, place["report"], place["after"]):
                 rows = [insight_rows(record, account_id, level) for record in records]
                 place = place | {"after": after}
-                yield {figures: [row for row, _ in rows], actions: [one for _, some in rows for one in some]}, place
+                kinds = [row for row, _ in rows], [one for _, some in rows for one in some]
+                yield dict(zip(tables, kinds, strict=False)), place  # of the account no actions are asked for
             return
         except _ReportIsGone:
             place = {}
@@ -83,7 +87,7 @@ def _made(client: Client, account_id: int, level: str, days: Days) -> str:
         answer = client.post(
             f"act_{account_id}/insights",
             level=level,
-            fields=LEVELS[level][3],
+            fields=LEVELS[level][2],
             time_increment=1,
             time_range={"since": str(days.first), "until": str(days.last)},
             # As Ads Manager counts.

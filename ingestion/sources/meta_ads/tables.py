@@ -90,5 +90,6 @@ _TABLES = (
             "value": "double",
         },
     ),
+    RawTable("account_insights", ("account_id", "date"), {"account_id": "bigint", "date": "date", **FIGURES}),
 )
 TABLES: Mapping[str, RawTable] = {table.name: table for table in _TABLES}

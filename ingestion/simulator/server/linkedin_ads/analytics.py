@@ -17,7 +17,11 @@ MOST_ELEMENTS = 15_000
 MOST_FIELDS = 20
 # One conversion of three is a lead from a form on LinkedIn itself, the others are made on the website.
 FORM_LEADS_OF = 3
-PIVOTS = {"CAMPAIGN_GROUP": ("campaign", "sponsoredCampaignGroup"), "CAMPAIGN": ("group", "sponsoredCampaign")}
+PIVOTS = {
+    "CAMPAIGN_GROUP": ("campaign", "sponsoredCampaignGroup"),
+    "CAMPAIGN": ("group", "sponsoredCampaign"),
+    "ACCOUNT": ("account", "sponsoredAccount"),
+}
 DAY = r"\(year:(\d{4}),month:(\d{1,2}),day:(\d{1,2})\)"
 RANGE = re.compile(rf"\(start:{DAY}(?:,end:{DAY})?\)")
 ACCOUNTS = re.compile(r"List\((urn%3Ali%3AsponsoredAccount%3A\d+(?:,urn%3Ali%3AsponsoredAccount%3A\d+)*)\)")
@@ -73,7 +77,7 @@ def _figures(world: World, pivot: str) -> pd.DataFrame:
         column, _ = PIVOTS[pivot]
         rows = world.known.performance.assign(conversions=lambda rows: np.rint(rows["conversions"]).astype("int64"))
         rows["leads"] = rows["conversions"] // FORM_LEADS_OF
-        rows = rows.dropna(subset=column).rename(columns={column: "number"})
+        rows = rows.dropna(subset=column).assign(number=lambda rows: rows[column])
         figures = ["impressions", "clicks", "cost_micros", "conversions", "leads"]
         return rows.groupby(["date", "account", "number"], as_index=False)[figures].sum()
 

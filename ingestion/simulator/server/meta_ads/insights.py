@@ -21,7 +21,7 @@ MOST_MONTHS = 37
 # A report takes minutes; here a moment, so that a client sees each status.
 WORKING_SECONDS = 0.02
 FIRST_REPORT = 6_023_456_789_000
-LEVELS = {"campaign": "campaign", "adset": "group"}
+LEVELS = {"campaign": "campaign", "adset": "group", "account": "account"}
 # Of the clicks so many lead to the website; the others open comments, the page, a picture.
 LINK_CLICK_SHARE = 0.8
 
@@ -88,7 +88,7 @@ def _status(report: Report) -> dict:
 def _asked(world: World, call: Call, account: int) -> tuple[tuple[date, date], list[dict]]:
     level, increment = call.parameters.get("level"), call.parameters.get("time_increment")
     if level not in LEVELS or increment != "1":
-        raise refusal(100, "(#100) Only level=campaign or adset and time_increment=1 are here")
+        raise refusal(100, "(#100) Only level=campaign, adset or account and time_increment=1 are here")
     given = call.json("time_range") or {}
     try:
         first, last = date.fromisoformat(given["since"]), date.fromisoformat(given["until"])
@@ -111,13 +111,14 @@ def _asked(world: World, call: Call, account: int) -> tuple[tuple[date, date], l
 
 
 def _figures(world: World, level: str) -> pd.DataFrame:
-    """account, campaign, number, date and figures of each thing and day, rounded as Meta rounds them."""
+    """account, campaign (none of an account), number, date and figures of each thing and day, rounded as Meta does."""
 
     def made() -> pd.DataFrame:
         column = LEVELS[level]
         rows = world.known.performance.dropna(subset=column).assign(number=lambda rows: rows[column])
         figures = ["impressions", "clicks", "cost_micros", "conversions"]
-        sums = rows.groupby(["date", "account", "campaign", "number"], as_index=False)[figures].sum()
+        campaign = [] if level == "account" else ["campaign"]
+        sums = rows.groupby(["date", "account", *campaign, "number"], as_index=False)[figures].sum()
         cents = np.rint(sums["cost_micros"] / CENT_MICROS).astype("int64")
         return sums.assign(cents=cents, conversions=np.rint(sums["conversions"]).astype("int64"))
 
@@ -126,17 +127,17 @@ def _figures(world: World, level: str) -> pd.DataFrame:
 
 def _row(row: Any, level: str, fields: list[str], is_odd: bool) -> dict:
     links = int(row.clicks * LINK_CLICK_SHARE)
+    ids = {"account": ("account_id",), "campaign": ("campaign_id",), "adset": ("adset_id", "campaign_id")}
+    numbers = {"account_id": row.account, "campaign_id": getattr(row, "campaign", None), "adset_id": row.number}
     values = {
-        "campaign_id": str(row.campaign),
-        "adset_id": str(row.number),
+        **{name: str(numbers[name]) for name in ids[level]},
         "impressions": str(row.impressions),
         "clicks": "several" if is_odd and row.clicks % 2 else str(row.clicks),
         "inline_link_clicks": str(links),
         "spend": str(Decimal(int(row.cents)) / 100),
         "actions": _actions(int(row.conversions), links),
     }
-    of_level = values if level == "adset" else {name: value for name, value in values.items() if name != "adset_id"}
-    told = {name: value for name, value in of_level.items() if name in fields and value not in ("", [])}
+    told = {name: value for name, value in values.items() if name in fields and value not in ("", [])}
     return told | {"date_start": str(row.date)[:10], "date_stop": str(row.date)[:10]}
 
 

@@ -1,0 +1,56 @@
+-- Fails if campaigns spent more or less in a month than their platform itself states for its accounts as a whole.
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'campaign_spend_daily'}}}) }}
+
+{%- set columns = {
+    'source': 'string', 'date': 'date', 'currency': 'string', 'cost_amount_local': 'double', 'is_deleted': 'boolean'
+} %}
+
+with stated_days as (
+    {{ union_sources('stated_spend_daily', columns) }}
+),
+
+spent_days as (
+    {{ union_sources('campaign_spend_daily', columns) }}
+),
+
+-- The last day goes on while its figures are read, one after the other.
+finished as (
+
+    select
+        source,
+        max(date) as running_date
+    from stated_days
+    group by source
+
+),
+
+all_rows as (
+
+    select source, date, currency, cost_amount_local as stated_amount, 0 as spent_amount
+    from stated_days
+    where not is_deleted
+    union all
+    select source, date, currency, 0 as stated_amount, cost_amount_local as spent_amount
+    from spent_days
+    where not is_deleted
+
+),
+
+monthly as (
+
+    select
+        all_rows.source,
+        all_rows.currency,
+        {{ month_start('all_rows.date') }} as month_start_date,
+        sum(all_rows.stated_amount) as stated_amount,
+        sum(all_rows.spent_amount) as spent_amount
+    from all_rows
+    inner join finished on all_rows.source = finished.source and all_rows.date < finished.running_date
+    group by all_rows.source, all_rows.currency, {{ month_start('all_rows.date') }}
+
+)
+
+select * from monthly
+where
+    {{ money_differs('spent_amount', 'stated_amount') }}
+    and abs(spent_amount - stated_amount) > stated_amount * {{ setting('most_spend_difference_rate', 'double') }}
