@@ -195,6 +195,21 @@ def published_at(settings: Settings) -> datetime | None:
     return datetime.strptime(file.stem, VERSION_NAME) if file else None
 
 
+def row_counts(settings: Settings, as_of: datetime) -> dict[str, int]:
+    """How many rows each mart has that readers see; none where nothing that can be read is published, or a later moment
+    than `as_of` (naive UTC) is.
+    """
+    file = current(settings)
+    if file is None:
+        return {}
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            rows = connection.execute("select row_counts from marts.published_run where as_of <= ?", [as_of]).fetchall()
+    except duckdb.Error:
+        return {}
+    return json.loads(rows[0][0]) if rows else {}
+
+
 def versions(directory: Path) -> list[Path]:
     """The published files, oldest first."""
     return sorted(path for path in directory.glob("*.duckdb") if not path.is_symlink())

@@ -57,7 +57,9 @@ def run_checks(instance: dg.DagsterInstance, run_id: str) -> list[serving.CheckR
                     )
                 )
             continue
-        is_warning = evaluation.severity == dg.AssetCheckSeverity.WARN
+        # Of what has passed Dagster says nothing more than that; dbt's own word of it is in the manifest.
+        declared = tests.get(evaluation.check_name, {}).get("config", {}).get("severity", "").lower()
+        is_warning = declared == "warn" or evaluation.severity == dg.AssetCheckSeverity.WARN
         results.append(
             serving.CheckResult(
                 check_id=f"{asset}:{evaluation.check_name}",

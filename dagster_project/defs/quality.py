@@ -14,7 +14,7 @@ import duckdb
 import pandas as pd
 from dagster_dbt import get_asset_key_for_model
 
-from dagster_project import audit_report
+from dagster_project import audit_report, serving
 from dagster_project.defs.resources import MANIFEST_PATH, SETTINGS, WAREHOUSE_POOL
 from dagster_project.defs.warehouse import warehouse
 from ingestion import monitoring
@@ -38,6 +38,16 @@ def mart_expectations() -> dict[dg.AssetKey, tuple[str, list[dict]]]:
     }
 
 
+def watched_marts() -> dict[dg.AssetKey, monitoring.Lately]:
+    """Per mart whose rows have a day, how it is watched, from the YAML beside its SQL."""
+    nodes = json.loads(MANIFEST_PATH.read_text())["nodes"].values()
+    return {
+        get_asset_key_for_model([warehouse], node["name"]): monitoring.Lately(lately["date"], tuple(lately["columns"]))
+        for node in nodes
+        if node["resource_type"] == "model" and (lately := node["config"]["meta"].get("lately"))
+    }
+
+
 def raw_expectations(source: str) -> dict[dg.AssetKey, tuple[str, list[dict]]]:
     """Per raw table of a source, its name in the warehouse and what is expected of it."""
     expected = import_module(f"ingestion.sources.{source}.expectations").EXPECTATIONS
@@ -46,9 +56,15 @@ def raw_expectations(source: str) -> dict[dg.AssetKey, tuple[str, list[dict]]]:
 
 
 def expectation_checks(
-    name: str, expected: dict[dg.AssetKey, tuple[str, list[dict]]], source: str | None = None
+    name: str,
+    expected: dict[dg.AssetKey, tuple[str, list[dict]]],
+    source: str | None = None,
+    watched: dict[dg.AssetKey, monitoring.Lately] | None = None,
 ) -> dg.AssetChecksDefinition:
-    """One step that checks several tables; each table is one blocking check, and so is what a source brought lately."""
+    """One step that checks several tables; each table is one blocking check, and so is what a source brought lately.
+
+    Marts that are `watched` are held against what readers see and against the days before as well.
+    """
     lately = dg.AssetKey([raw_dataset(source), "loads"]) if source else None
 
     @dg.multi_asset_check(
@@ -63,6 +79,8 @@ def expectation_checks(
         # Opened once for all tables, which takes a tenth of a second.
         with duckdb.connect(str(SETTINGS.warehouse), read_only=True) as connection:
             validated = {key: validate(connection, table, items) for key, (table, items) in expected.items()}
+            if watched:
+                validated |= _with_lately(connection, validated, watched)
         if source:
             validated[lately] = validate_lately(source)
         # Before anything is judged: a step that a check stops is not gone on with.
@@ -112,11 +130,29 @@ def validate(connection: duckdb.DuckDBPyConnection, table: str, items: list[dict
 def validate_lately(source: str) -> tuple[list[dict[str, Any]], Any]:
     """The same of what a source brought lately, against what it usually brings; what was found is told in words."""
     limits = monitoring.thresholds(playbooks.read(SETTINGS))
-    items = monitoring.expectations(limits)
     frame = monitoring.recent(SETTINGS, source, limits)
-    report = audit_report.validated(
-        f"{raw_dataset(source)}.loads", frame[[item["kwargs"]["column"] for item in items]], items
-    )
+    return _validate_lately(f"{raw_dataset(source)}.loads", frame, monitoring.expectations(limits))
+
+
+def _with_lately(
+    connection: duckdb.DuckDBPyConnection, validated: dict[dg.AssetKey, Any], watched: dict[dg.AssetKey, Any]
+) -> dict[dg.AssetKey, tuple[list[dict[str, Any]], Any]]:
+    """What was found of marts, joined by what they hold of the last days."""
+    limits = monitoring.thresholds(playbooks.read(SETTINGS))
+    items = monitoring.mart_expectations(limits)
+    [(as_of, as_of_date)] = connection.execute("select as_of, as_of_date from marts.dim_build").fetchall()
+    published = serving.row_counts(SETTINGS, as_of)
+    joined = {}
+    for key, lately in watched.items():
+        table = key.path[-1]
+        frame = monitoring.recent_mart(connection, table, lately, as_of_date, published.get(table), limits)
+        (outcomes, report), (more, lately_report) = validated[key], _validate_lately(".".join(key.path), frame, items)
+        joined[key] = [*outcomes, *more], audit_report.counted(report, [*report.results, *lately_report.results])
+    return joined
+
+
+def _validate_lately(name: str, frame: pd.DataFrame, items: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Any]:
+    report = audit_report.validated(name, frame[[item["kwargs"]["column"] for item in items]], items)
     outcomes = [_outcome(item, result) for item, result in zip(items, report.results, strict=True)]
     for item, outcome in zip(items, outcomes, strict=True):
         outcome["detail"] = monitoring.told(frame, item)
@@ -153,4 +189,4 @@ def _outcome(item: dict, result: Any) -> dict[str, Any]:
 raw_checks = [
     expectation_checks(f"check_raw_{source}", raw_expectations(source), source) for source in SETTINGS.sources
 ]
-mart_checks = expectation_checks("check_marts", mart_expectations())
+mart_checks = expectation_checks("check_marts", mart_expectations(), watched=watched_marts())

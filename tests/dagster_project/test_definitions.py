@@ -84,6 +84,18 @@ def test_expectations_stand_on_raw_tables_and_marts_and_block(graph):
     assert {"raw_files/leads", "raw_files/activities", "marts/dim_leads", "marts/fct_opportunities"} <= blocking
 
 
+def test_what_a_mart_is_watched_by_are_columns_of_it():
+    watched = 0
+    for path in (PROJECT_DIR / "dbt_project" / "models" / "marts").rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text()).get("models", []):
+            if lately := model.get("config", {}).get("meta", {}).get("lately"):
+                types = {column["name"]: column["data_type"] for column in model["columns"]}
+                assert types[lately["date"]] == "date", model["name"]
+                assert {types[column] for column in lately["columns"]} == {"string"}, model["name"]
+                watched += 1
+    assert watched > 10
+
+
 def test_every_mart_and_list_of_people_is_published_and_how_figures_differ_from_what_was(graph):
     published = {key for key in graph["parents"] if key.startswith(("marts/", "pii/"))}
     assert "pii/contacts" in published

@@ -240,3 +240,18 @@ def test_the_audit_finds_exactly_the_companies_whose_second_record_nobody_merged
     )
     assert names
     assert sorted(found["entity_id"]) == sorted(ids[name] for name in names)
+
+
+def test_ad_platforms_state_what_their_campaigns_spent(warehouse, published_systems):
+    stated = warehouse(
+        "select "
+        + " + ".join(
+            f"(select sum(cost_amount_local) from staging.stg_{platform}__stated_spend_daily where not is_deleted)"
+            for platform in ("google_ads", "linkedin_ads", "meta_ads")
+        )
+    )
+    assert stated.iloc[0, 0] > 0
+    with duckdb.connect(str(published_systems / "serving" / "current.duckdb"), read_only=True) as connection:
+        check = "select severity, is_passed from marts.fct_check_results where check_name = ?"
+        found = connection.execute(check, ["assert_campaigns_spent_what_their_platform_states"]).fetchall()
+    assert found == [("warn", True)]

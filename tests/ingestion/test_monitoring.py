@@ -1,10 +1,11 @@
-"""What a source brings is held against what it usually brings, and the first load against nothing."""
+"""What a source brings, and what a mart holds, is against what is usual; where there is no history, against nothing."""
 
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
 from ingestion import monitoring, playbook
@@ -73,10 +74,13 @@ def usual() -> dict[str, float]:
 def judged(settings: Settings, limits: dict[str, float] | None = None) -> list[tuple[bool, str]]:
     """Per expectation whether it holds of what was stored, and what is said about it."""
     limits = limits or usual()
-    frame = monitoring.recent(settings, "files", limits)
+    return verdicts(monitoring.recent(settings, "files", limits), monitoring.expectations(limits))
+
+
+def verdicts(frame: pd.DataFrame, items: list[dict]) -> list[tuple[bool, str]]:
     outcomes = []
-    for item in monitoring.expectations(limits):
-        least, most = item["kwargs"].get("min_value", float("-inf")), item["kwargs"]["max_value"]
+    for item in items:
+        least, most = item["kwargs"].get("min_value", float("-inf")), item["kwargs"].get("max_value", float("inf"))
         values = frame[item["kwargs"]["column"]].dropna()
         outcomes.append((bool(values.between(least, most).all()), monitoring.told(frame, item)))
     return outcomes
@@ -84,7 +88,7 @@ def judged(settings: Settings, limits: dict[str, float] | None = None) -> list[t
 
 def test_the_first_load_has_no_history_and_passes(settings):
     stored(settings, {TODAY: 50_000})
-    assert judged(settings)[VOLUME] == (True, "no history yet: 0 of 14 days with a load")
+    assert judged(settings)[VOLUME] == (True, "no history yet: 0 of 14 days")
     assert all(holds for holds, _ in judged(settings))
 
 
@@ -169,3 +173,82 @@ def test_what_is_usual_is_a_matter_of_the_playbook(settings):
     assert not judged(settings, usual() | {"volume_surge_factor": 2.0})[VOLUME][0]
     assert not judged(settings, usual() | {"volume_surge_factor": 1.0, "volume_history_days": 20})[VOLUME][0]
     assert judged(settings, usual() | {"volume_least_days": 29})[VOLUME][0]
+
+
+KEPT, STANDSTILL, MART_VOLUME, MART_EMPTY, MART_MIX = range(5)
+TOUCHES = monitoring.Lately("occurred_date", ("channel",))
+
+
+def judged_mart(
+    counts: dict[date, int], channels: dict[date, list[str | None]] | None = None, published: int | None = None
+) -> list[tuple[bool, str]]:
+    """The same of a mart with so many rows of each day, on the day after TODAY, whose rows are not judged."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.fct_touches (occurred_date date, channel varchar)")
+        for day, count in counts.items():
+            words = (channels or {}).get(day, ["paid_search", "direct"])
+            connection.execute(
+                "insert into marts.fct_touches select ?, list_extract(?::varchar[], (number % ? + 1)::int) "
+                "from range(?) as numbers (number)",
+                [day, words, len(words), count],
+            )
+        tomorrow = TODAY + timedelta(days=1)
+        frame = monitoring.recent_mart(connection, "fct_touches", TOUCHES, tomorrow, published, usual())
+    return verdicts(frame, monitoring.mart_expectations(usual()))
+
+
+def test_a_mart_of_ordinary_days_passes_whatever_the_running_day_has_so_far():
+    counts = {day: 100 + 10 * (day.day % 5) for day in DAILY}
+    outcomes = judged_mart(counts | {TODAY + timedelta(days=1): 1}, published=sum(counts.values()))
+    assert all(holds for holds, _ in outcomes), outcomes
+    assert outcomes[STANDSTILL][1] == "the newest row is of 2026-09-30; before it, pauses took up to 1 days"
+
+
+def test_a_new_company_has_nothing_to_be_held_against():
+    outcomes = judged_mart({TODAY: 500})
+    assert [words for _, words in outcomes] == [
+        "no rows are published yet",
+        "no history yet: 0 of 14 days with rows",
+        "no history yet: 0 of 14 days",
+        "no history yet: 500 rows, 0 before",
+        "no history yet: 500 rows, 0 before",
+    ]
+    assert all(holds for holds, _ in outcomes)
+
+
+@pytest.mark.parametrize(("published", "holds"), [(6_400, True), (6_423, False), (5_000, True)])
+def test_a_mart_that_lost_rows_since_it_was_published_is_told(published, holds):
+    outcomes = judged_mart(dict.fromkeys(DAILY, 100), published=published)
+    assert outcomes[KEPT] == (holds, f"6,100 rows, readers see {published:,}")
+
+
+def test_a_mart_of_which_the_last_day_is_missing_is_told():
+    assert judged_mart(dict.fromkeys(DAILY, 100) | {TODAY: 0})[MART_VOLUME] == (
+        False,
+        "0 rows a day, before 100 to 100",
+    )
+
+
+def test_a_mart_that_has_come_to_a_standstill_is_told_however_long_ago():
+    assert judged_mart({day: 100 for day in DAILY if day <= TODAY - timedelta(days=3)})[STANDSTILL][0]
+    assert not judged_mart({day: 100 for day in DAILY if day <= TODAY - timedelta(days=4)})[STANDSTILL][0]
+    outcomes = judged_mart({day - timedelta(days=200): 100 for day in DAILY})
+    assert outcomes[STANDSTILL] == (False, "the newest row is of 2026-03-14; before it, pauses took up to 1 days")
+    assert outcomes[MART_VOLUME][0]
+
+
+def test_weekends_without_rows_are_no_standstill():
+    counts = {day: 100 for day in DAILY if day.weekday() < 5 and day < TODAY - timedelta(days=2)}
+    assert judged_mart(counts)[STANDSTILL][0]
+
+
+def test_a_mart_whose_channels_shift_or_vanish_is_told():
+    lately = [TODAY - timedelta(days=number) for number in range(7)]
+    shifted = judged_mart(dict.fromkeys(DAILY, 60), {day: ["unclassified"] for day in lately})
+    assert shifted[MART_MIX] == (
+        False,
+        "channel: 100% lie in other categories than before, usually up to 0%",
+    )
+    emptied = judged_mart(dict.fromkeys(DAILY, 60), {day: [None, "direct"] for day in lately})
+    assert emptied[MART_EMPTY] == (False, "channel: 50% empty, before 0%")

@@ -1,16 +1,10 @@
 -- Fails if campaigns spent more or less in a month than their platform itself states for its accounts as a whole.
 {{ config(severity='warn', meta={'dagster': {'ref': {'name': 'campaign_spend_daily'}}}) }}
 
-{%- set columns = {
-    'source': 'string', 'date': 'date', 'currency': 'string', 'cost_amount_local': 'double', 'is_deleted': 'boolean'
-} %}
-
 with stated_days as (
-    {{ union_sources('stated_spend_daily', columns) }}
-),
-
-spent_days as (
-    {{ union_sources('campaign_spend_daily', columns) }}
+    {{ union_sources('stated_spend_daily', {
+        'source': 'string', 'date': 'date', 'currency': 'string', 'cost_amount_local': 'double', 'is_deleted': 'boolean',
+    }) }}
 ),
 
 -- The last day goes on while its figures are read, one after the other.
@@ -31,7 +25,7 @@ all_rows as (
     where not is_deleted
     union all
     select source, date, currency, 0 as stated_amount, cost_amount_local as spent_amount
-    from spent_days
+    from {{ ref('campaign_spend_daily') }}
     where not is_deleted
 
 ),
