@@ -46,3 +46,14 @@ def test_of_many_runs_only_the_last_one_is_held_open(instance):
     assert log._engines.keys() == {"index", runs[-1]}
     assert len(log.get_logs_for_run(runs[0])) == len(log.get_logs_for_run(runs[-1])) > 0
     assert log._engines.keys() == {"index", runs[-1]}
+
+
+def test_no_event_waits_for_the_disk(instance):
+    run(instance)
+    log = instance.event_log_storage
+    for engine in log._engines.values():
+        with engine.connect() as connection:
+            journal, synchronous = (
+                connection.exec_driver_sql(f"pragma {name}").scalar() for name in ("journal_mode", "synchronous")
+            )
+            assert (journal, synchronous) == ("wal", 1)
