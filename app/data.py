@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ FORBIDDEN = ("autoinstall_known_extensions", "autoload_known_extensions", "enabl
 KEPT_OPEN = 4
 # After so long at most a file that was pruned, or of which a person was erased, is let go though nobody asks anything.
 SECONDS_UNTIL_LET_GO = 60
+
+# How a published file is named, by when it was published (UTC).
+VERSION_NAME = "%Y%m%dT%H%M%S%fZ"
 
 DIMENSIONS = ("channel", "campaign", "persona", "segment", "product")
 
@@ -107,6 +111,20 @@ def current_file() -> str:
         return str((serving_folder() / "current.duckdb").resolve(strict=True))
     except (OSError, RuntimeError) as problem:
         raise ServingFileMissing(str(problem)) from problem
+
+
+def earlier_versions(file: str) -> dict[str, datetime]:
+    """The versions that were published before this file and are kept, newest first, with when they were (naive UTC).
+
+    What was published after it was taken back by a rollback and is nobody's numbers any more.
+    """
+    kept = {}
+    for path in sorted(Path(file).parent.glob("*.duckdb"), reverse=True):
+        with suppress(ValueError):  # a link, or somebody's own file
+            published_at = datetime.strptime(path.stem, VERSION_NAME)
+            if path.name < Path(file).name:
+                kept[path.stem] = published_at
+    return kept
 
 
 def last_run() -> LastRun | None:

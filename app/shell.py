@@ -20,11 +20,14 @@ ASSETS = Path(__file__).parent / "assets"
 NOT_RECORDED = "(none)"
 # What a link may ask a page for.
 ASKED = ("account",)
+# Which publication is shown, in the URL, and the code of the newest.
+PUBLISHED, NEWEST = "published", "newest"
 PILL_COLOURS = {"good": "green", "bad": "red", "warning": "orange", "plain": "off"}
 
 STYLE = """
 <style>
 /* The widgets that hold the URL, and the filter bar on a page without use for it: drawn, never seen. */
+[data-testid="stLayoutWrapper"]:has(> .st-key-url_published),
 [data-testid="stLayoutWrapper"]:has(> .st-key-url_filters),
 [data-testid="stLayoutWrapper"]:has(> .st-key-url_choices),
 [data-testid="stLayoutWrapper"]:has(> .st-key-filter_bar_hidden) { display: none !important; }
@@ -185,10 +188,14 @@ def open_frame(entry: Entry, viewer: Viewer) -> None:
     )
     header.title(_(entry.title), anchor=False, width="content")
     with told_in_words():
-        file = data.current_file()
+        newest = data.current_file()
+        file = _choose_publication(newest)
         run = data.published_run(file)
         labels = data.dimension_labels(file)
-        _say_how_old(file, run, header, entry)
+        if file == newest:
+            _say_how_old(file, run, header, entry)
+        else:
+            _say_that_it_is_the_past(run, header)
         chosen = filters.filter_bar(labels, data.attribution_models(file), entry.filters, run.as_of_date)
         hidden, search = st.container(key="url_choices"), st.container(key="page_search")
         st.session_state["frame"] = Frame(
@@ -203,6 +210,41 @@ def open_frame(entry: Entry, viewer: Viewer) -> None:
             parameters={name: _asked(name) for name in ASKED},
             used=entry.filters,
         )
+
+
+def _choose_publication(newest: str) -> str:
+    """The file whose numbers are shown: the newest one, unless the reader asked for one that was published before."""
+    earlier = data.earlier_versions(newest)
+    if not earlier:
+        return newest
+    zone = data.published_run(newest).reporting_timezone
+    labels = {NEWEST: _("The newest"), **{name: formatting.moment(at, zone) for name, at in earlier.items()}}
+    with st.container(key="url_published"):
+        chosen = filters.url_selectbox(PUBLISHED, list(labels))
+    with st.sidebar:
+        filters.named_selectbox(_("Numbers published"), PUBLISHED, labels)
+    return newest if chosen == NEWEST else str(Path(newest).with_name(f"{chosen}.duckdb"))
+
+
+def _show_the_newest() -> None:
+    st.session_state[PUBLISHED] = NEWEST
+
+
+def _say_that_it_is_the_past(run: data.PublishedRun, header) -> None:
+    """Say above the numbers that newer ones have been published since, and lead back to them."""
+    published, as_of = (formatting.moment(at, run.reporting_timezone) for at in (run.published_at, run.as_of))
+    header.badge(_("As of {moment}", moment=as_of), icon=":material/history:", color="orange")
+    with st.container(key="banner", gap="xsmall"):
+        st.warning(
+            _(
+                "You are looking at the numbers published {published}, as of {as_of}. "
+                "Newer ones have been published since.",
+                published=published,
+                as_of=as_of,
+            ),
+            icon=":material/history:",
+        )
+        st.button(_("Show the newest numbers"), key="newest", on_click=_show_the_newest)
 
 
 def _hidden_choice(container, key: str, options: Mapping[str, str]) -> str:
@@ -271,6 +313,11 @@ def told_in_words() -> Iterator[None]:
         st.caption(_("Looked in {folder}", folder=formatting.plain(data.serving_folder())))
         st.stop()
     except data.ServingFileUnreadable as problem:
+        if st.session_state.get(PUBLISHED, NEWEST) != NEWEST:
+            words = _("They may come from another version of Funnelhouse. Nothing is wrong with the newest numbers.")
+            _draw_state(State(_("These earlier numbers cannot be read"), words, icon=":material/history:"))
+            st.button(_("Show the newest numbers"), key="newest", on_click=_show_the_newest)
+            st.stop()
         _draw_state(
             State(
                 _("The published file cannot be read"),
@@ -449,7 +496,7 @@ def _draw_next_step(step: NextStep) -> None:
 
 def _carried() -> dict[str, list[str]]:
     """The global parameters of this page, for a link to another one."""
-    kept = ("lang", "period", "from", "to", "model", *data.DIMENSIONS)
+    kept = ("lang", "period", "from", "to", "model", PUBLISHED, *data.DIMENSIONS)
     return {name: st.query_params.get_all(name) for name in kept if name in st.query_params}
 
 

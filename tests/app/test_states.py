@@ -1,7 +1,9 @@
 """Where there are no numbers, or only old ones, every page says so in words with a next step."""
 
+import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 from dashboard_helpers import DATA_HEALTH, FUNNEL, OVERVIEW, metrics, texts
 from streamlit import config
@@ -108,3 +110,53 @@ def test_a_dashboard_that_listens_to_others_and_asks_nobody_who_they_are_shows_n
         config.set_option("server.address", address)
     assert "The dashboard is closed" in texts(test)
     assert not test.metric
+
+
+@pytest.fixture
+def published_twice(changed_company) -> Path:
+    """A company of which one lead more is published than the day before."""
+    company = changed_company()
+    serving = company / "serving"
+    newest = (serving / "current.duckdb").resolve()
+    earlier = serving / "20261101T050000000000Z.duckdb"
+    shutil.copyfile(newest, earlier)
+    with duckdb.connect(str(earlier)) as connection:
+        connection.execute("delete from marts.dim_leads where lead_id = (select max(lead_id) from marts.dim_leads)")
+        connection.execute("update marts.published_run set published_at = timestamp '2026-11-01 05:00'")
+    (serving / "my own copy.duckdb").symlink_to(newest.name)
+    shutil.copyfile(newest, serving / "20310101T000000000000Z.duckdb")  # rolled back
+    return company
+
+
+def leads(test) -> str:
+    return metrics(test)["Leads in the cohort"][0]
+
+
+def test_numbers_published_earlier_can_be_read_again_as_they_stood(published_twice, open_page):
+    now = open_page(published_twice, FUNNEL, period="All")
+    choice = now.sidebar.selectbox(key="published_choice")
+    assert choice.options == ["The newest", "1 Nov 2026, 06:00"]
+    assert not now.warning
+    then = open_page(published_twice, FUNNEL, period="All", published="20261101T050000000000Z")
+    assert [warning.value for warning in then.warning] == [
+        "You are looking at the numbers published 1 Nov 2026, 06:00, as of 1 Nov 2026, 01:00. "
+        "Newer ones have been published since."
+    ]
+    assert int(leads(now).replace(",", "")) == int(leads(then).replace(",", "")) + 1
+    then.button(key="newest").click().run()
+    assert not then.warning
+    assert leads(then) == leads(now)
+
+
+def test_a_publication_that_is_kept_no_longer_or_never_was_is_the_newest(published_twice, open_page):
+    for name in ("20200101T000000000000Z", "20310101T000000000000Z", "../../contacts/x", ""):
+        test = open_page(published_twice, published=name)
+        assert not test.warning, name
+
+
+def test_an_earlier_publication_that_cannot_be_read_leads_back_to_the_newest(published_twice, open_page):
+    (published_twice / "serving" / "20261101T050000000000Z.duckdb").write_bytes(b"no database" * 1000)
+    test = open_page(published_twice, published="20261101T050000000000Z")
+    assert "These earlier numbers cannot be read" in texts(test)
+    test.button(key="newest").click().run()
+    assert metrics(test)
