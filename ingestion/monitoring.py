@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib import import_module
 from typing import Any
 
 import duckdb
 import pandas as pd
 
 from ingestion.config import Settings
+from ingestion.records import COUNTED
 from ingestion.sources import raw_dataset
-from ingestion.sql import identifier, literal
+from ingestion.sql import identifier, identifiers, literal
 
 # Beside the source's own rows: what was refused, and where the next load begins.
 BOOKKEEPING = {"quarantine", "cursors"}
@@ -29,6 +31,7 @@ SETTINGS = {
     "volume_surge_factor": float,
     "longest_pause_factor": float,
     "most_lost_row_rate": float,
+    "most_count_difference_rate": float,
     "shift_window_days": int,
     "shift_least_count": int,
     "most_shift_rate": float,
@@ -79,7 +82,12 @@ def expectations(limits: dict[str, float]) -> list[dict[str, Any]]:
     """
 
     claim = "what the last load found is stored, to the row"
-    return [_between(claim, "missing_row_count", "missing_words", 0, 0, severity="block"), *_usual(limits)]
+    most = limits["most_count_difference_rate"]
+    return [
+        _between(claim, "missing_row_count", "missing_words", 0, 0, severity="block"),
+        _between("as many records as the source itself counts", "count_difference", "count_words", None, most),
+        *_usual(limits),
+    ]
 
 
 def mart_expectations(limits: dict[str, float]) -> list[dict[str, Any]]:
@@ -136,7 +144,8 @@ def told(frame: pd.DataFrame, item: dict[str, Any]) -> str:
 def recent(settings: Settings, source: str, limits: dict[str, float]) -> pd.DataFrame:
     """One row per raw table of a source with rows of its own, and one for its loads, which reconciles the last one.
 
-    `missing_row_count` is what the last load found new or changed less what is stored of it. `volume_ratio` is 1 within
+    `missing_row_count` is what the last load found new or changed less what is stored of it, `count_difference` the
+    share by which as many records as the source counts are not those that are stored. `volume_ratio` is 1 within
     the range of the days before, else how many times as many (or few) rows came as on the fullest (or emptiest) day.
     `empty_shift` and `mix_shift` are shares (0 to 1) by which the column that differs most does so: of empty cells, and
     of filled ones that lie in other categories (total variation) beyond what weeks before differed from each other, so
@@ -160,6 +169,9 @@ def recent(settings: Settings, source: str, limits: dict[str, float]) -> pd.Data
             " order by finished_at desc limit 1"
         ).fetchall()
         rows = [_reconciled(connection, dataset, tables, *last[0][1:])] if last else []
+        stated = _stated(connection, source, tables)
+        if rows and not stated:
+            rows[0]["count_words"] = "the source does not say how many it has"
         for table in tables if last else []:
             arrivals = _Arrivals(
                 schema=dataset,
@@ -173,8 +185,9 @@ def recent(settings: Settings, source: str, limits: dict[str, float]) -> pd.Data
             volume = _volume(connection, arrivals, limits)
             has_history = volume["volume_ratio"] is not None
             shifts = _shifts(connection, arrivals, _own_columns(connection, arrivals), limits) if has_history else {}
-            rows.append({"raw_table": table} | volume | shifts)
-    return _frame(rows, ["raw_table"], ["missing_row_count", *RATIOS], ["missing_words", *WORDS])
+            rows.append({"raw_table": table} | stated.get(table, {}) | volume | shifts)
+    numbers, words = ["missing_row_count", "count_difference"], ["missing_words", "count_words"]
+    return _frame(rows, ["raw_table"], [*numbers, *RATIOS], [*words, *WORDS])
 
 
 def recent_mart(
@@ -228,6 +241,46 @@ def _reconciled(
         stored += count
     words = f"{changed_count:,} rows were new or changed, {stored:,} are stored"
     return {"raw_table": "loads", "missing_row_count": changed_count - stored, "missing_words": words}
+
+
+def _stated(connection: duckdb.DuckDBPyConnection, source: str, tables: list[str]) -> dict[str, dict[str, Any]]:
+    """Of tables whose records the source counts, the share by which what is stored, or set aside, differs from that.
+
+    Records that were set aside may be stored as well, as they were before.
+    """
+    dataset, newest = raw_dataset(source), "arg_max({column}, (_loaded_at, _dlt_load_id))".format
+    if not connection.execute(
+        "select 1 from duckdb_tables() where schema_name = ? and table_name = 'cursors'", [dataset]
+    ).fetchall():
+        return {}
+    counts = connection.execute(
+        f"""
+        select regexp_replace(stream, ? || '$', ''), cast({newest(column="cursor")} as bigint)
+        from {dataset}.cursors
+        where ends_with(stream, ?)
+        group by stream
+        """,
+        [COUNTED, COUNTED],
+    ).fetchall()
+    found = {}
+    for table, stated in counts:
+        if table not in tables:
+            continue
+        key = import_module(f"ingestion.sources.{source}.tables").TABLES[table].key
+        versions = f"select {newest(column='_is_deleted')} as is_gone from {dataset}.{identifier(table)}"
+        [(stored,)] = connection.execute(
+            f"select count(*) from ({versions} group by {identifiers(key)}) where not is_gone"
+        ).fetchall()
+        refused = f"select {newest(column='_is_deleted')} as is_gone from {dataset}.quarantine where entity = ?"
+        [(set_aside,)] = connection.execute(
+            f"select count(*) from ({refused} group by file, line, record_id) where not is_gone", [table]
+        ).fetchall()
+        missing = max(stated - stored - set_aside, stored - stated, 0)
+        found[table] = {
+            "count_difference": missing / max(stated, 1),
+            "count_words": f"the source counts {stated:,}, {stored:,} are stored, {set_aside:,} set aside",
+        }
+    return found
 
 
 def _days_with_a_load(dataset: str) -> str:

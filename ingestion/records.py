@@ -5,7 +5,7 @@ here: the record is refused with the reason and keeps its last good version.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from ingestion.landing import (
     stored_columns,
     stored_types,
 )
-from ingestion.pages import DELETED, OF_RECORDS, PRESENT, Reading, Stream, read
+from ingestion.pages import DELETED, OF_RECORDS, PRESENT, Page, Reading, Stream, read
 from ingestion.sources import Extraction, RawState
 from ingestion.sql import (
     copy_to_parquet,
@@ -38,6 +38,8 @@ from ingestion.versions import VERSION_COLUMNS, Snapshot
 
 _BEFORE_THE_FIRST = "no load yet"
 CURSOR_COLUMNS = {"stream": "string", "cursor": "string"}
+# How the stream of a table is called that notes how many records there are.
+COUNTED = " counted"
 DAY_PATTERN = r"\d{4}-\d{2}-\d{2}"
 EPOCH_PATTERN = r"-?\d{12,13}"  # milliseconds
 KINDS = {
@@ -130,6 +132,11 @@ def expectations_of(tables: Mapping[str, RawTable]) -> dict[str, list[dict]]:
         ]
         for table in tables.values()
     }
+
+
+def count_stream(table: str, count: Callable[[], int]) -> Stream:
+    """A stream that notes, in place of a cursor, how many records the source itself counts of what fills a table."""
+    return Stream(f"{table}{COUNTED}", lambda *_: iter([Page(cursor=count())]))
 
 
 def cursors(raw: RawState) -> dict[str, object]:

@@ -242,6 +242,19 @@ def test_the_audit_finds_exactly_the_companies_whose_second_record_nobody_merged
     assert sorted(found["entity_id"]) == sorted(ids[name] for name in names)
 
 
+@pytest.mark.parametrize("crm", ["hubspot", "salesforce"])
+def test_as_many_records_are_stored_as_the_crm_itself_counts(warehouse, published_systems, crm):
+    counted = warehouse(f"select stream, cursor from raw_{crm}.cursors where stream like '% counted'")
+    assert {"contacts counted"} < set(counted["stream"])
+    assert counted["cursor"].astype(int).min() > 0
+    with duckdb.connect(str(published_systems / "serving" / "current.duckdb"), read_only=True) as connection:
+        check = "select is_passed, detail from marts.fct_check_results where check_name = ? and asset = ?"
+        claim = "as many records as the source itself counts"
+        [(is_passed, detail)] = connection.execute(check, [claim, f"raw_{crm}.loads"]).fetchall()
+    assert is_passed
+    assert detail.startswith(f"{len(counted)} of ")
+
+
 def test_ad_platforms_state_what_their_campaigns_spent(warehouse, published_systems):
     stated = warehouse(
         "select "

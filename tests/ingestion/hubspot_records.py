@@ -148,7 +148,9 @@ def _listed(*records: dict[str, Any]) -> dict[str, Any]:
 ANSWERS: dict[str, dict[str, Any]] = {
     "/crm/v3/objects/contacts": _listed(CONTACT),
     "/crm/v3/objects/contacts/search": {"total": 1, **_listed(CONTACT)},
+    "/crm/v3/objects/companies/search": {"total": 0, **_listed()},
     "/crm/v3/objects/deals": _listed(DEAL),
+    "/crm/v3/objects/deals/search": {"total": 1, **_listed(DEAL)},
     "/crm/v4/associations/deals/contacts/batch/read": {"status": "COMPLETE", **_listed(ASSOCIATED)},
     "/crm/v3/owners": _listed(OWNER),
     "/marketing/v3/forms": {"total": 1, **_listed(FORM)},
@@ -233,6 +235,7 @@ ODD_ANSWERS = ANSWERS | {
     "/crm/v3/objects/contacts": _listed(MERGED_CONTACT),
     "/crm/v3/objects/contacts/search": {"total": 1, **_listed(MERGED_CONTACT)},
     "/crm/v3/objects/deals": _listed(CLEARED_DEAL, FAR_DEAL),
+    "/crm/v3/objects/deals/search": {"total": 2, **_listed(CLEARED_DEAL, FAR_DEAL)},
     "/crm/v3/owners": _listed(QUEUE_OWNER),
     "/crm/v3/pipelines/deals": _listed(
         {"id": "p", "label": "P", "stages": [{"id": "s", "label": "S"}, {"id": "t", "label": None, "metadata": {}}]}

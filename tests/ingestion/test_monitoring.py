@@ -13,8 +13,7 @@ from ingestion.config import Settings
 
 FIRST, TODAY = date(2026, 8, 1), date(2026, 9, 30)
 DAILY = [FIRST + timedelta(days=number) for number in range((TODAY - FIRST).days + 1)]
-VOLUME, EMPTY, MIX = 1, 2, 3
-STORED = 0
+STORED, COUNTED, VOLUME, EMPTY, MIX = range(5)
 
 
 @pytest.fixture
@@ -165,6 +164,35 @@ def test_the_days_before_count_and_no_others(settings):
 def test_a_load_of_which_a_row_is_missing_is_told(settings):
     stored(settings, dict.fromkeys(DAILY, 60), lost=1)
     assert judged(settings)[STORED] == (False, "61 rows were new or changed, 60 are stored")
+
+
+@pytest.mark.parametrize(
+    ("counted", "holds"), [(1_000, True), (1_008, True), (1_009, True), (1_025, False), (985, False), (0, False)]
+)
+def test_what_a_source_counts_itself_is_held_against_what_is_stored(settings, counted, holds):
+    """1,000 contacts are stored, one more was deleted later, and eight were set aside."""
+    version = "'x' as _row_hash, timestamp '2026-09-30' as _loaded_at, '1' as _dlt_load_id, false as _is_backfilled"
+    tables = {
+        "loads": "select 'loaded' as status, timestamp '2026-09-30' as finished_at, 0 as changed_count",
+        "contacts": "select range as id, false as _is_deleted from range(1001) union all select 1000, true",
+        "quarantine": "select 'contacts' as entity, 'contacts' as file, range as line, '' as record_id, "
+        "false as _is_deleted from range(8)",
+        "cursors": f"select 'contacts counted' as stream, '{counted}' as cursor",
+    }
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("create schema raw_hubspot")
+        for name, rows in tables.items():
+            connection.execute(f"create table raw_hubspot.{name} as select *, {version} from ({rows})")
+        connection.execute("update raw_hubspot.contacts set _dlt_load_id = '2' where _is_deleted")
+        connection.execute("alter table raw_hubspot.loads drop column _row_hash")
+    outcomes = verdicts(monitoring.recent(settings, "hubspot", usual()), monitoring.expectations(usual()))
+    words = f"contacts: the source counts {counted:,}, 1,000 are stored, 8 set aside"
+    assert outcomes[COUNTED] == (holds, "1 of 1 tables judged" if holds else words)
+
+
+def test_a_source_that_does_not_count_its_records_is_not_judged_by_that(settings):
+    stored(settings, {TODAY: 10})
+    assert judged(settings)[COUNTED] == (True, "the source does not say how many it has")
 
 
 def test_what_is_usual_is_a_matter_of_the_playbook(settings):

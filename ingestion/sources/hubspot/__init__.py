@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ingestion import records
@@ -54,6 +55,7 @@ def _streams(
     crm = Crm(client, own)
     events, marketing = Events(client, own, crm), Marketing(client, own, crm)
     objects = [crm.stream(_object(name, mappings.get(name, {}))) for name in PROPERTIES]
+    counts = [records.count_stream(name, partial(crm.count, name)) for name in PROPERTIES]
     engagements = [crm.stream(CrmObject(name, tuple(columns))) for name, columns in ENGAGEMENTS.items()]
     listings = [crm.ids(name) for name in (*PROPERTIES, *ENGAGEMENTS)] if lists_ids else []
     optional = [
@@ -68,7 +70,7 @@ def _streams(
         marketing.pages(),
         events.web(),
     ]
-    streams = [*account.streams(client), *objects, *map(_left_out_without_its_scope, [*optional, *listings])]
+    streams = [*account.streams(client), *objects, *counts, *map(_left_out_without_its_scope, [*optional, *listings])]
     return [_begun_anew_without_its_place(stream) for stream in streams]
 
 

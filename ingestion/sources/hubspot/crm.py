@@ -69,6 +69,10 @@ class Crm:
 
         return Stream(f"{name}_ids", pages, whole=(name,))
 
+    def count(self, name: str) -> int:
+        """How many live records HubSpot counts of an object."""
+        return self.client.post(f"/crm/v3/objects/{name}/search", {"limit": 1})["total"]
+
     def newest_modification(self, crm_object: CrmObject) -> str | None:
         """When the object's last modified record was modified; None where there is none."""
         body = {

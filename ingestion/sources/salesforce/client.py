@@ -49,6 +49,10 @@ class Client:
         soql = f"SELECT COUNT() FROM {name} LIMIT {most}"
         return self._ask(name, lambda sf: sf.query(soql, include_deleted=True))["totalSize"]
 
+    def count_live(self, name: str) -> int:
+        """How many records an object has that are not in the bin. Raises Hidden."""
+        return self._ask(name, lambda sf: sf.query(f"SELECT COUNT() FROM {name}"))["totalSize"]
+
     def query(self, soql: str) -> dict:
         """The first page of a query, deleted records among them. Raises Hidden."""
         return self._ask("a query", lambda sf: sf.query(soql, include_deleted=True))

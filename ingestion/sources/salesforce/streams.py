@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from ingestion.faults import Fault
 from ingestion.landing import connect, stored_columns
 from ingestion.mappings import present_fields
 from ingestion.pages import Page, Stream, column_name
+from ingestion.records import count_stream
 from ingestion.sources import RawState
 from ingestion.sources.salesforce.client import Client, Gone, Hidden
 from ingestion.sources.salesforce.tables import SOURCES, Source
@@ -105,10 +107,12 @@ def streams_of(
     readers = [Reader(client, raw, shape, cursors, bulk_threshold) for shape in shapes]
     histories = [reader for reader in readers if reader.source.parent]
     deleting = [reader for reader in readers if reader.source.has_deletions or reader.source.parent]
+    counted = [reader.source for reader in readers if reader.source.is_required]
     return [
         *(Stream(reader.source.table, reader.records) for reader in readers),
         *(Stream(f"{reader.source.table} of deleted", reader.of_deleted_parents) for reader in histories),
         *(stream for reader in deleting if (stream := reader.deletions_stream())),
+        *(count_stream(source.table, partial(client.count_live, source.object)) for source in counted),
     ]
 
 
