@@ -67,7 +67,11 @@ class Settings:
         return self.as_of or datetime.now(UTC).replace(tzinfo=None)
 
     def prepare_data_dir(self) -> None:
-        """Make the data directory, for its owner's eyes only. Raises Fault where it cannot be used."""
+        """Make the data directory, and from now on every file, for the owner's eyes only.
+
+        Raises Fault where it cannot be used.
+        """
+        os.umask(0o077)  # also where others may enter the directory, as in a backup
         if set("'%") & set(str(self.data_dir)):  # dlt puts the path into SQL as it is
             raise Fault(f"FUNNELHOUSE_DATA_DIR: {self.data_dir} has an apostrophe or a percent sign in its name.")
         try:
