@@ -20,6 +20,8 @@ SECRET_SUFFIXES = ("_SECRET", "_TOKEN", "_PASSWORD", "_WEBHOOK")
 PASSING_SECRET = re.compile(
     r"""(?<![A-Z]_)((?i:bearer\s+|basic\s+|(?:access_token|refresh_token|client_secret|password|assertion)["']?\s*[=:]\s*["']?))[^\s&"',;)]+"""
 )
+# An address may have been given with a password in it.
+PASSWORD_IN_ADDRESS = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 # So many characters of a secret are taken for it: a text may have been cut off amid one.
 TELLING_LENGTH = 8
 SHORTEST_SECRET = 4  # below that, every other word would be one
@@ -88,7 +90,7 @@ class Settings:
             if variable.startswith("FUNNELHOUSE_") and variable.endswith(SECRET_SUFFIXES):
                 for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
                     text = _without(text, form)
-        return PASSING_SECRET.sub(r"\1…", text)
+        return PASSWORD_IN_ADDRESS.sub(r"\1…@", PASSING_SECRET.sub(r"\1…", text))
 
     def hash_secret(self) -> bytes:
         """The key under which e-mails become join keys: made at the first load, then kept beside the data."""
