@@ -64,6 +64,7 @@ THROWN_AWAY = (
 OPAQUE = (".pdf",)
 # Ids as long as these are nobody else's, wherever they stand.
 DISTINCTIVE_LENGTH = 8
+LEAST_FIXED_LENGTH = 18
 # So long is what a part of a name is known by.
 LEAST_LETTERS = 3
 # Where ids are numbers, those above this one are nobody's.
@@ -219,7 +220,9 @@ class _Replacements:
             prefix = value[: value.find(":") + 1]
             own, hashed = value.removeprefix(prefix), keyed(secret, "erased", value)
             number = BEYOND_IDS + int(hashed[:12], 16)
-            stands_for = str(number) if prefix in numeric_prefixes else f"{ERASED}-{hashed[:16]}"
+            # Ids that are all of one length, as Salesforce's are, keep it.
+            length = len(own) if len(own) >= LEAST_FIXED_LENGTH else len(f"{ERASED}-") + 16
+            stands_for = str(number) if prefix in numeric_prefixes else f"{ERASED}-{hashed}"[:length]
             self.ids[value] = prefix + self.keys.get(own, stands_for)
 
     def long_ids(self) -> dict[str, str]:
