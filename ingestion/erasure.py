@@ -633,7 +633,7 @@ def _clean_sqlite(path: Path, words: Words) -> bool:
     """
 
     def cleaned(cell: object) -> object:
-        return words.text.sub(ERASED, cell) if isinstance(cell, str) else cell
+        return words.text.sub(ERASED, cell) if isinstance(cell, str) and words.are_in_text(cell) else cell
 
     with (
         closing(sqlite3.connect(path, isolation_level=None, timeout=5)) as connection,

@@ -99,7 +99,12 @@ class Words:
         arguments = ", ".join([literal(self.pattern), literal(rf"\1{word}\3"), "'gi'"])
         return f"regexp_replace(regexp_replace({expression}, {arguments}), {arguments})"
 
+    def are_in_text(self, text: str) -> bool:
+        """Whether a text has one of them as a whole word; where none is in it at all, that is soon known."""
+        return self.are_in(" ".join(text.split()).encode()) and self.text.search(text) is not None
+
     def are_in(self, content: bytes) -> bool:
+        """Whether bytes have one of them."""
         lowered = content.lower()
         return (
             any(word in lowered for word in self._anywhere)
@@ -216,7 +221,7 @@ def _in_sqlite(path: Path, words: Words) -> bool:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         tables = connection.execute("select name from sqlite_master where type = 'table'").fetchall()
         return any(
-            words.text.search(str(cell)) is not None
+            words.are_in_text(str(cell))
             for (table,) in tables
             for row in connection.execute(f"select * from {identifiers([table])}")
             for cell in row
