@@ -24,7 +24,7 @@ TABLE_FILE, SQLITE, DUCKDB, DUCKDB_AT = ".parquet", b"SQLite format 3\x00", b"DU
 # What an address may end before though a dot follows: a file that is called like somebody.
 SUFFIXES = "xlsx?|csv|tsv|jsonl?|ndjson|parquet|gz|sql|txt|html|log|pdf|db"
 # What does not stand beside a whole word; before it a line break may be written as in JSON, a sign as in a URL.
-BEFORE = r"(?:(?<![\w.+-])|(?<=\\[ntr])|(?<=%[0-9A-F][0-9A-F]))"
+BEFORE = r"(?:(?<![\w.+-])|(?<=\\[ntr])|(?<=%[0-9A-F][0-9A-F])|(?<=%25[0-9A-F][0-9A-F]))"
 AFTER = rf"(?![\w-]|\.(?!(?:{SUFFIXES})\b)\w)"
 NOTHING = "(?!)"
 # What may stand between the digits of a phone number, and how many of them are its country's code at most.
@@ -34,11 +34,12 @@ ZIPPED = (".zip", ".xlsx", ".docx", ".pptx")
 
 
 def spellings(word: str) -> set[str]:
-    """A word as texts, JSON, HTML and addresses of pages write it, its accents as signs of their own or not."""
+    """A word as texts, JSON, HTML and addresses of pages (one may hold another) write it, however its accents are."""
     texts = {word, *(unicodedata.normalize(form, word) for form in ("NFC", "NFD"))}
     encoded = (json.dumps(text)[1:-1] for text in texts)
-    addressed = (way(text, safe=safe) for text in texts for way in (quote, quote_plus) for safe in ("", "+"))
-    return texts | set(encoded) | {html.escape(text) for text in texts} | set(addressed)
+    addressed = {way(text, safe=safe) for text in texts for way in (quote, quote_plus) for safe in ("", "+")}
+    twice = {quote(text, safe="+") for text in addressed}
+    return texts | set(encoded) | {html.escape(text) for text in texts} | addressed | twice
 
 
 def phone_pattern(phone: str) -> str:
@@ -74,7 +75,7 @@ class Words:
         # RE2 knows no escape of letters, be they accents alone.
         escaped = [re.sub(r"([!-/:-?\[-^`{-~])", r"\\\1", word).replace(" ", r"\s+") for word in self.words]
         self._either = "|".join([*escaped, *numbers])
-        self.before = r"(^|[^\w.+-]|\\[ntr]|%[0-9A-F][0-9A-F])"
+        self.before = r"(^|[^\w.+-]|\\[ntr]|%(?:25)?[0-9A-F][0-9A-F])"
         self.after = rf"($|[^\w.-]|\.$|\.\W|\.(?:{SUFFIXES})\b)"
         parts = {form.lower() for word in embedded for form in spellings(word)}
         self._anywhere = {one for word in self.words if word.lower() not in parts for one in _in_bytes_as(word)}

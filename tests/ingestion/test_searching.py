@@ -13,6 +13,7 @@ FOUND = [
     "zoe.nord+fair@cage.example",
     "to=ZOE.NORD%2Bfair%40cage.example&x",
     "email%3Dzoe.nord+fair%40cage.example",
+    "next=%2Fp%3Fe%253Dzoe.nord%252Bfair%2540cage.example",
     "zoe.nord+fair@cage.example.xlsx",
     "Zoë O'Nord",
     "Zoë  O'Nord",
