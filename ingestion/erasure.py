@@ -53,7 +53,7 @@ from ingestion.sql import MEMORY_LIMIT, columns_of, identifier, literal
 from ingestion.suppression import ADDRESS, ID, VISITOR, suppress, suppressed_since
 from ingestion.versions import ERASED
 
-ADDRESS_SHAPE = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+ADDRESS_SHAPE = r"""[^@\s:;,<>()"]+@[^@\s:;,<>()"]+\.[^@\s:;,<>()"]+"""
 DRAFT = ".erasing"
 # What can be made again, or is left of work that was broken off.
 THROWN_AWAY = (

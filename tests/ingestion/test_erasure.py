@@ -469,9 +469,27 @@ def test_what_was_written_of_an_erased_person_goes_wherever_it_stands(mentioned)
 
 
 def test_a_mistyped_address_and_one_of_nobody_are_said_to_be_it(small):
-    for typed in ("", "anna", "anna@", "anna @example.com", "anna@example"):
-        with pytest.raises(Fault, match="is not an e-mail address"):
+    mistyped = (
+        "",
+        "anna",
+        "anna@",
+        "anna @example.com",
+        "anna@example",
+        "mailto:anna@example.com",
+        "anna@example.com,",
+    )
+    for typed in (
+        *mistyped,
+        "Anna <anna@example.com>",
+        "a@b.example c@d.example",
+        "a@b.example\nc@d.example",
+        "a@b@c.d",
+    ):
+        with pytest.raises(Fault, match="is not an e-mail address") as raised:
             erase(small.settings, typed, print)
+        assert "\n" not in str(raised.value)
+    for odd in ("o'neil@cage.example", "%@%.%", "żółw@cage.example"):
+        assert erase(small.settings, odd, print) is None
     said: list[str] = []
     assert erase(small.settings, "nobody@cage.example", said.append) is None
     assert said == ["Nobody with this address is known."]
