@@ -66,7 +66,7 @@ dbt: $(STAMP) ## Run dbt on the warehouse: make dbt DO="build --select marts"
 
 .PHONY: dev
 dev: $(STAMP) ## Copy the warehouse, to work on with: make dbt DO="build --target dev"
-	@data="$${FUNNELHOUSE_DATA_DIR:-data}"; mkdir -p "$$data/dev"; \
+	@umask 077; data="$${FUNNELHOUSE_DATA_DIR:-data}"; mkdir -p "$$data/dev"; \
 	[ -f "$$data/warehouse.duckdb" ] || { echo "✗ There is no $$data/warehouse.duckdb yet; run make refresh."; exit 1; }; \
 	cp "$$data/warehouse.duckdb" "$$data/dev/warehouse.duckdb"; echo "✓ Copied to $$data/dev/warehouse.duckdb"
 

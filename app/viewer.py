@@ -7,8 +7,10 @@ from ipaddress import ip_address
 from typing import Any
 
 import streamlit as st
+from streamlit import config
 from streamlit.errors import StreamlitSecretNotFoundError
 
+from app.formatting import plain
 from app.languages import _
 
 # From the most to the least that may be seen: who is in groups of several has the first of them.
@@ -16,6 +18,11 @@ ENGINEER, SALES, LEADERSHIP = ROLES = ("engineer", "sales", "leadership")
 SEE_PEOPLE = (ENGINEER, SALES)
 # A person who has left the company is still signed in for so long at most; `[roles] hours` says otherwise.
 SIGN_IN_HOURS = 12
+SECTIONS = ("auth", "roles")
+# What the first must say; with a short key whoever has a cookie may find out how to sign another one.
+AUTH = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+LEAST_COOKIE_SECRET = 32
+SETTINGS_OF_ROLES = (*ROLES, "claim", "region_claim")
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,17 @@ def sign_in() -> Viewer:
 
     Without sign-in everybody who reaches the dashboard is the owner of this machine: it must listen to no other one.
     """
-    secrets = _secrets()
-    if "auth" not in secrets:
+    try:
+        secrets = _secrets()
+    except Misconfigured as fault:
+        _stop(
+            _("The dashboard is closed"),
+            _(
+                "Sign-in is not configured as docs/security.md says: {fault}. Mend that and start the dashboard again.",
+                fault=plain(fault),
+            ),
+        )
+    if not secrets:
         if not is_loopback(st.get_option("server.address")):
             _stop(
                 _("The dashboard is closed"),
@@ -50,7 +66,7 @@ def sign_in() -> Viewer:
         return Viewer("", ENGINEER, None)
     if not st.user.is_logged_in:
         _stop(_("Please sign in"), _("Funnelhouse shows your company's numbers to its people alone."), "sign_in")
-    viewer = of_claims(st.user.to_dict(), secrets.get("roles") or {}, time.time())
+    viewer = of_claims(st.user.to_dict(), secrets["roles"], time.time())
     if viewer is None:
         _stop(_("Please sign in again"), _("You signed in too long ago."), "sign_in")
     if viewer.role is None:
@@ -75,7 +91,10 @@ def of_claims(claims: Mapping[str, Any], roles: Mapping[str, Any], now: float) -
     hours = roles.get("hours", SIGN_IN_HOURS)
     if not isinstance(issued, int | float) or not now - 3600 * float(hours) < issued <= now + 300:
         return None
-    groups = set(_texts(claims.get(str(roles.get("claim") or "groups"))))
+    claim = str(roles.get("claim") or "groups")
+    # An address that its owner never proved may be anybody's.
+    is_proven = claim != "email" or claims.get("email_verified", True) in (True, "true")
+    groups = set(_texts(claims.get(claim))) if is_proven else set()
     role = next((role for role in ROLES if groups & set(_texts(roles.get(role)))), None)
     regions = None if role == ENGINEER else ()
     if role == SALES:
@@ -94,11 +113,50 @@ def is_loopback(address: str | None) -> bool:
         return False
 
 
+def fault_of(secrets: Mapping[str, Any]) -> str | None:
+    """What is wrong with how sign-in is configured, in words without any secret; None where nothing is."""
+    auth, roles = (secrets.get(name) for name in SECTIONS)
+    for name, section in zip(SECTIONS, (auth, roles), strict=True):
+        if not isinstance(section, Mapping):
+            return _("there is no section [{name}]", name=name)
+    for key in AUTH:
+        if not isinstance(auth.get(key), str) or not auth[key].strip():
+            return _("[auth] says no {key}", key=key)
+    if len(auth["cookie_secret"]) < LEAST_COOKIE_SECRET:
+        return _("cookie_secret has fewer than {count} characters", count=LEAST_COOKIE_SECRET)
+    for key, value in roles.items():
+        if key == "hours":
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+                return _("hours in [roles] is no number above 0")
+        elif key not in SETTINGS_OF_ROLES:
+            return _("{key} in [roles] is no role; those are {roles}", key=key, roles=", ".join(ROLES))
+        elif not _texts(value):
+            return _("{key} in [roles] is no text or list of texts", key=key)
+    return None
+
+
+class Misconfigured(Exception):
+    """Sign-in is configured in a way that nobody could rely on: who came would be let in, or shut out, by mistake."""
+
+
 def _secrets() -> Mapping[str, Any]:
+    """What the secrets say of sign-in; nothing where it is not configured. Raises Misconfigured."""
+    # The usual places may be empty or speak of other things; a file that somebody named may not.
+    is_named = config.is_manually_set("secrets.files")
     try:
-        return st.secrets.to_dict()
-    except StreamlitSecretNotFoundError:
+        secrets = st.secrets.to_dict()
+    except (OSError, ValueError) as problem:
+        # One that cannot be read is told by the same exception as none.
+        is_none = isinstance(problem, StreamlitSecretNotFoundError) and "file_paths" in problem.exec_kwargs
+        if is_none and not is_named:
+            return {}
+        why = f"{problem.filename}: {problem.strerror}" if getattr(problem, "strerror", None) else str(problem)
+        raise Misconfigured(_("the secrets cannot be read ({why})", why=why)) from problem
+    if not is_named and not secrets.keys() & set(SECTIONS):
         return {}
+    if fault := fault_of(secrets):
+        raise Misconfigured(fault)
+    return secrets
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 from dotenv import load_dotenv
+from dotenv.parser import parse_stream
 from filelock import FileLock, Timeout
 
 from dagster_project import dbt
@@ -32,8 +34,8 @@ def main() -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     given = parser.parse_args()
-    load_dotenv(PROJECT_DIR / ".env")
     try:
+        load_env(PROJECT_DIR / ".env")
         settings = Settings.from_environment()
         settings.prepare_data_dir()
         return COMMANDS[given.command](settings, given.arguments)
@@ -50,6 +52,21 @@ def main() -> int:
         if str(error) != "Query interrupted":  # DuckDB's word for Ctrl-C while it was at work
             raise
         return stopped()
+
+
+def load_env(path: Path) -> None:
+    """Take over the settings of a file, where there is one; the shell's own win. Raises Fault, which shows none."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise Fault(f"{path}, line {line}: is not UTF-8; save the file as UTF-8.") from None
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error:
+            raise Fault(f"{path}, line {binding.original.line}: is not NAME=value, or a quotation mark is not closed.")
+    load_dotenv(stream=io.StringIO(text))
 
 
 def stopped() -> int:

@@ -20,6 +20,8 @@ SECRET_SUFFIXES = ("_SECRET", "_TOKEN", "_PASSWORD", "_WEBHOOK")
 PASSING_SECRET = re.compile(
     r"""(?<![A-Z]_)((?i:bearer\s+|basic\s+|(?:access_token|refresh_token|client_secret|password|assertion)["']?\s*[=:]\s*["']?))[^\s&"',;)]+"""
 )
+# An address may have been given with a password in it.
+PASSWORD_IN_ADDRESS = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 # So many characters of a secret are taken for it: a text may have been cut off amid one.
 TELLING_LENGTH = 8
 SHORTEST_SECRET = 4  # below that, every other word would be one
@@ -67,7 +69,11 @@ class Settings:
         return self.as_of or datetime.now(UTC).replace(tzinfo=None)
 
     def prepare_data_dir(self) -> None:
-        """Make the data directory, for its owner's eyes only. Raises Fault where it cannot be used."""
+        """Make the data directory, and from now on every file, for the owner's eyes only.
+
+        Raises Fault where it cannot be used.
+        """
+        os.umask(0o077)  # also where others may enter the directory, as in a backup
         if set("'%") & set(str(self.data_dir)):  # dlt puts the path into SQL as it is
             raise Fault(f"FUNNELHOUSE_DATA_DIR: {self.data_dir} has an apostrophe or a percent sign in its name.")
         try:
@@ -84,7 +90,7 @@ class Settings:
             if variable.startswith("FUNNELHOUSE_") and variable.endswith(SECRET_SUFFIXES):
                 for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
                     text = _without(text, form)
-        return PASSING_SECRET.sub(r"\1…", text)
+        return PASSWORD_IN_ADDRESS.sub(r"\1…@", PASSING_SECRET.sub(r"\1…", text))
 
     def hash_secret(self) -> bytes:
         """The key under which e-mails become join keys: made at the first load, then kept beside the data."""

@@ -48,12 +48,12 @@ from ingestion.personal import (
     vanished_from,
 )
 from ingestion.searching import TABLE_FILE, Words, bytes_of, holds, is_database, is_sqlite
-from ingestion.sources import RAW_PREFIX, known_sources, raw_dataset
+from ingestion.sources import RAW_PREFIX, raw_dataset
 from ingestion.sql import MEMORY_LIMIT, columns_of, identifier, literal
 from ingestion.suppression import ADDRESS, ID, VISITOR, suppress, suppressed_since
 from ingestion.versions import ERASED
 
-ADDRESS_SHAPE = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+ADDRESS_SHAPE = r"""[^@\s:;,<>()"]+@[^@\s:;,<>()"]+\.[^@\s:;,<>()"]+"""
 DRAFT = ".erasing"
 # What can be made again, or is left of work that was broken off.
 THROWN_AWAY = (
@@ -64,6 +64,9 @@ THROWN_AWAY = (
 OPAQUE = (".pdf",)
 # Ids as long as these are nobody else's, wherever they stand.
 DISTINCTIVE_LENGTH = 8
+LEAST_FIXED_LENGTH = 18
+# So long is what a part of a name is known by.
+LEAST_LETTERS = 3
 # Where ids are numbers, those above this one are nobody's.
 BEYOND_IDS = 10**15
 
@@ -95,7 +98,8 @@ def erase(settings: Settings, address: str, say: Say) -> Receipt | None:
     Raises Fault where it is not an address, or where there is no warehouse.
     """
     if not re.fullmatch(ADDRESS_SHAPE, address.strip()):
-        raise Fault(f"EMAIL: '{address}' is not an e-mail address; say for example make erase EMAIL=anna@example.com")
+        given = " ".join(address.split())
+        raise Fault(f"EMAIL: '{given}' is not an e-mail address; say for example make erase EMAIL=anna@example.com")
     if not settings.warehouse.exists():
         raise Fault(f"There is no {settings.warehouse} yet, so nobody is known.")
     receipt = _erase(
@@ -179,11 +183,16 @@ def _erase(settings: Settings, asked: Person, asked_by: str, say: Say) -> Receip
         known_companies = tables.companies(person)
     say(f"Erasing {len(person.ids | person.keys):,} ids of {len(person.addresses):,} addresses …")
     listed = [(ADDRESS, value) for value in person.addresses] + [(VISITOR, value) for value in person.visitors]
-    suppress(settings.data_dir, secret, [*listed, *((ID, value) for value in person.ids | person.keys)], now)
-    own = [word for word in (*person.spelled, *person.addresses, *person.phones) if word.lower() not in shared]
-    names = [name for name in person.names if name.lower() not in shared]
-    words, cells = Words([*own, *names], embedded), Words([*own, *_long(person)])
-    work = _Work(settings, declared, person, replaced, words, cells, known_companies, receipt)
+    suppress(settings.data_dir, secret, [*listed, *((ID, value) for value in person.called | person.keys)], now)
+    addresses, phones, names = (
+        [word for word in found if word.lower() not in shared]
+        for found in (person.spelled | person.addresses, person.phones, person.names)
+    )
+    full = [name for name in names if _is_full(name) and name.lower() not in embedded]
+    words = Words([*addresses, *_turned(names)], embedded, phones)
+    cells = Words([*addresses, *_turned(full), *_long(person)], phones=phones)
+    parts = Words(part for name in person.names for part in name.split() if len(part) >= LEAST_LETTERS)
+    work = _Work(settings, declared, person, replaced, words, parts, cells, known_companies, receipt)
     work.throw_away()
     for path, _ in list(bytes_of(settings.data_dir)):
         if is_database(path) and path != settings.warehouse and not work.is_own(path):
@@ -207,13 +216,13 @@ class _Replacements:
             value: f"{ERASED}-{keyed(secret, 'erased', value)[:16]}@{ERASED_DOMAIN}" for value in person.spelled
         }
         self.ids = dict(self.keys)
-        # People without an id of their own are called by the key of their address.
-        ids = person.ids | {f"{source}:{key}" for source in known_sources() for key in person.keys}
-        for value in ids:
+        for value in person.called:
             prefix = value[: value.find(":") + 1]
             own, hashed = value.removeprefix(prefix), keyed(secret, "erased", value)
             number = BEYOND_IDS + int(hashed[:12], 16)
-            stands_for = str(number) if prefix in numeric_prefixes else f"{ERASED}-{hashed[:16]}"
+            # Ids that are all of one length, as Salesforce's are, keep it.
+            length = len(own) if len(own) >= LEAST_FIXED_LENGTH else len(f"{ERASED}-") + 16
+            stands_for = str(number) if prefix in numeric_prefixes else f"{ERASED}-{hashed}"[:length]
             self.ids[value] = prefix + self.keys.get(own, stands_for)
 
     def long_ids(self) -> dict[str, str]:
@@ -239,6 +248,7 @@ class _Work:
     person: Person
     replaced: _Replacements
     words: Words
+    parts: Words
     cells: Words
     known_companies: set[str]
     receipt: Receipt
@@ -317,12 +327,17 @@ class _Work:
             self.receipt.files_removed.append(self._name(path))
 
     def rewrite_other_files(self) -> None:
-        """Clean logs, notes and Dagster's storage; what cannot be cleaned goes."""
+        """Clean logs, notes and Dagster's storage; what cannot be cleaned goes.
+
+        They are no data: a longer word that the person's is part of, such as a file's name, need not stay whole.
+        """
+        words = self.words.within()
         for path, _ in list(bytes_of(self.settings.data_dir)):
             is_others = self.is_own(path) or is_database(path) or path.suffix == TABLE_FILE
-            if is_others or not (path.suffix in OPAQUE or holds(path, self.words)):
+            is_opaque = path.suffix in OPAQUE or words.text.search(path.name)
+            if is_others or not (is_opaque or holds(path, words)):
                 continue
-            if path.suffix not in OPAQUE and (_clean_sqlite if is_sqlite(path) else _clean_text)(path, self.words):
+            if not is_opaque and (_clean_sqlite if is_sqlite(path) else _clean_text)(path, words):
                 self.receipt.files_rewritten.append(self._name(path))
             else:
                 path.unlink()
@@ -368,6 +383,8 @@ class _Work:
             is_theirs = matches(key, personal, columns)
             if is_quarantine:
                 is_theirs = f"({is_theirs} or {self._mentions('given')})"
+            else:
+                self._take_out_parts(connection, table, columns, is_theirs)
             count += _update(connection, f"update {table} set {sets} where {is_theirs}")
         count += self._clean_cells(connection, table, columns)
         self.receipt.count(where or ".".join(key), count)
@@ -404,6 +421,24 @@ class _Work:
             says_who += f" or regexp_matches({identifier(personal.history_of)}, {literal(PERSONAL_FIELDS)}, 'i')"
         return f"case when not coalesce({says_who}, false) then {cell} end"
 
+    def _take_out_parts(
+        self, connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], is_theirs: str
+    ) -> None:
+        """Take the parts of the name out of the person's own texts, but for what others' rows say, too: that says what
+        something is, not who.
+        """
+        texts = [name for name, kind in columns.items() if kind == "VARCHAR" and not re.search("^_|_(id|key)$", name)]
+        if not texts or not self.parts.words:
+            return
+        pattern = literal(self.parts.pattern)
+        tests = ", ".join(f"bool_or(regexp_matches({identifier(name)}, {pattern}, 'i'))" for name in texts)
+        [found] = connection.execute(f"select {tests} from {table} where {is_theirs}").fetchall()
+        for name in (name for name, is_found in zip(texts, found, strict=True) if is_found):
+            cell = identifier(name)
+            others = f"select {cell} from {table} where not coalesce({is_theirs}, false) and {cell} is not null"
+            update = f"update {table} set {cell} = {self.parts.replaced(cell, ERASED)}"
+            connection.execute(f"{update} where {is_theirs} and {cell} not in ({others})")
+
     def _mentions(self, column: str) -> str:
         return f"coalesce(regexp_matches({identifier(column)}, {literal(self.words.pattern)}, 'i'), false)"
 
@@ -414,7 +449,10 @@ class _Work:
         if not texts and not nested:
             return 0
         pattern = literal(self.cells.pattern)
-        sets = [f"{identifier(name)} = {self.cells.replaced(identifier(name), ERASED)}" for name in texts]
+        words = dict.fromkeys(texts, self.cells)
+        if "file" in texts:  # whose name may be made with an address
+            words["file"] = self.cells.within()
+        sets = [f"{identifier(name)} = {words[name].replaced(identifier(name), ERASED)}" for name in texts]
         sets += [
             f"{identifier(name)} = case when not regexp_matches(cast({identifier(name)} as varchar), {pattern}, 'i')"
             f" then {identifier(name)} end"
@@ -422,6 +460,8 @@ class _Work:
         ]
         told = ", ".join(f"cast({identifier(name)} as varchar)" for name in (*texts, *nested))
         mentions = f"regexp_matches(concat_ws(chr(31), {told}), {pattern}, 'i')"
+        if "file" in texts:
+            mentions += f" or regexp_matches(file, {literal(words['file'].pattern)}, 'i')"
         [(count,)] = connection.execute(f"select count(*) from {table} where {mentions}").fetchall()
         return _update(connection, f"update {table} set {', '.join(sets)} where {mentions}") if count else 0
 
@@ -478,6 +518,7 @@ class _Work:
             told = ", ".join(f"{identifier(name)} = null" for name in columns if name in PERSONAL_COLUMNS)
             if told:
                 count += _update(connection, f"update {table} set {told} where {is_person}")
+            self._take_out_parts(connection, table, columns, is_person)
         maps = dict.fromkeys(leads, self.replaced.ids) | {name: renamed[name] for name in columns if name in renamed}
         maps |= {"visitor_id": self.replaced.visitors} if "visitor_id" in columns else {}
         for name, values in maps.items():
@@ -515,8 +556,10 @@ class _Work:
         return {"memory_limit": MEMORY_LIMIT, "temp_directory": str(self.settings.data_dir / "spilled")}
 
     def _name(self, path: Path) -> str:
+        """Where a file lies, without the person's name in its own."""
         base = self.settings.data_dir
-        return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
+        name = path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
+        return self.words.within().text.sub(ERASED, name)
 
 
 def own_folders(settings: Settings) -> list[Path]:
@@ -554,6 +597,17 @@ def _long(person: Person) -> list[str]:
     return [value for value in own if len(value) >= 15] + sorted(person.keys)
 
 
+def _is_full(name: str) -> bool:
+    """Whether a name is of more than one word, and so long that nothing else is called so."""
+    return len(name.split()) > 1 and len(name) >= DISTINCTIVE_LENGTH
+
+
+def _turned(names: Iterable[str]) -> list[str]:
+    """Names as they are given, and with the last word first, as lists have them."""
+    turned = [name.rpartition(" ") for name in names if len(name.split()) > 1]
+    return [*names, *(f"{last}{between}{first}" for first, _, last in turned for between in (" ", ", "))]
+
+
 def _names_lead(column: str) -> bool:
     return column == "lead_id" or column.endswith("_lead_id")
 
@@ -579,7 +633,7 @@ def _clean_sqlite(path: Path, words: Words) -> bool:
     """
 
     def cleaned(cell: object) -> object:
-        return words.text.sub(ERASED, cell) if isinstance(cell, str) else cell
+        return words.text.sub(ERASED, cell) if isinstance(cell, str) and words.are_in_text(cell) else cell
 
     with (
         closing(sqlite3.connect(path, isolation_level=None, timeout=5)) as connection,

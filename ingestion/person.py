@@ -7,14 +7,16 @@ from dataclasses import dataclass, field, replace
 import duckdb
 
 from ingestion.personal import ERASED_DOMAIN, Personal, normal_address_sql
-from ingestion.sources import RAW_PREFIX
+from ingestion.searching import LEAST_DIGITS, phone_pattern
+from ingestion.sources import RAW_PREFIX, known_sources
 from ingestion.sql import columns_of, identifier, identifiers, literal
 from ingestion.suppression import ADDRESS, ID, VISITOR
 
 KEY = "key"
 DOMAINS = ("domain", "website", "email_domain")
 NAMES_OF_COMPANIES = {"accounts": ("account_name", "name"), "companies": ("name",)}
-LEAST_DIGITS = 6  # of a phone
+# Who works here, whom nobody erases.
+STAFF = {table: Personal(emptied=("name", "user_name")) for table in ("users", "owners")}
 
 Key = tuple[str, str]
 Declared = Mapping[Key, Personal]
@@ -36,9 +38,14 @@ class Person:
     phones: set[str] = field(default_factory=set)
     rows: dict[str, set[str]] = field(default_factory=dict)
 
+    @property
+    def called(self) -> set[str]:
+        """All ids under which the warehouse may have the person: who has none is called by the key of the address."""
+        return self.ids | {f"{source}:{key}" for source in known_sources() for key in self.keys}
+
     def known(self) -> list[tuple[str, str]]:
         """Kinds and values as rows are matched by them; a key may also stand where an id does."""
-        kinds = ((ID, self.ids | self.keys), (ADDRESS, self.addresses), (KEY, self.keys), (VISITOR, self.visitors))
+        kinds = ((ID, self.called | self.keys), (ADDRESS, self.addresses), (KEY, self.keys), (VISITOR, self.visitors))
         return [(kind, value) for kind, values in (*kinds, *self.rows.items()) for value in values]
 
 
@@ -88,15 +95,22 @@ class RawPeople:
             if not key[0].startswith(RAW_PREFIX) or key[1] == "quarantine":
                 continue
             others = f"not {self._matches(key, personal)}" if personal else "true"
-            called = _names(columns, personal) + list(personal.addresses) if personal else []
+            named = personal or STAFF.get(key[1])
+            called = _names(columns, named) + list(named.addresses) if named else []
+            table = f"{qualified('warehouse', key)} where {others}"
             for expression in (*called, *_phones(columns)):
                 select = f"""
                     select distinct word, lower(trim({expression})) = word
-                    from {qualified("warehouse", key)} cross join (select unnest(?::varchar[]) as word)
-                    where {others} and contains(lower({expression}), word)
+                    from (select unnest(?::varchar[]) as word) cross join (select * from {table})
+                    where contains(lower({expression}), word)
                 """
                 for word, is_all in self.connection.execute(select, [words]).fetchall():
                     (shared if is_all else embedded).add(word)
+            for phone in person.phones if _phones(columns) else ():
+                is_same = " or ".join(f"regexp_full_match(trim({name}), $number)" for name in _phones(columns))
+                same = f"select 1 from {table} and coalesce({is_same}, false) limit 1"
+                if self.connection.execute(same, {"number": phone_pattern(phone)}).fetchall():
+                    shared.add(phone.lower())
         return shared, embedded
 
     def companies(self, person: Person) -> set[str]:
@@ -215,7 +229,8 @@ def matches(key: tuple[str, str], personal: Personal, columns: Mapping[str, str]
 
 def _names(columns: Mapping[str, str], personal: Personal) -> list[str]:
     """Expressions for the names that a table gives its people."""
-    found = [identifier(name) for name in ("full_name", "name") if name in columns and name in personal.emptied]
+    whole = {"full_name", "name", "user_name"} & set(columns) & set(personal.emptied)
+    found = [identifier(name) for name in sorted(whole)]
     for first, last in (("firstname", "lastname"), ("first_name", "last_name")):
         if first in columns and last in columns:
             found.append(f"nullif(concat_ws(' ', nullif(trim({first}), ''), nullif(trim({last}), '')), '')")

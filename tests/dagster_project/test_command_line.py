@@ -57,3 +57,27 @@ def test_a_full_disk_is_named_and_said_to_be_full(said, tmp_path, monkeypatch, n
     code, [line] = said("rollback")
     assert code == 1
     assert line.startswith(f"✗ The disk of {tmp_path} is full (")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"FUNNELHOUSE_SOURCES=files\nFUNNELHOUSE_HUBSPOT_TOKEN=hu\xffsh\n", "line 2: is not UTF-8"),
+        (b'FUNNELHOUSE_SOURCES=files\nFUNNELHOUSE_HUBSPOT_TOKEN="hush\n', "line 2: is not NAME=value, or a quotation"),
+        (b"=hush\n", "line 1: is not NAME=value"),
+    ],
+)
+def test_a_damaged_file_of_settings_is_one_line_without_them(said, tmp_path, monkeypatch, content, words):
+    monkeypatch.setattr(command_line, "PROJECT_DIR", tmp_path)
+    (tmp_path / ".env").write_bytes(content)
+    code, [line] = said("headline")
+    assert (code, line.startswith(f"✗ {tmp_path / '.env'}, {words}")) == (1, True)
+    assert "hu" not in line.removeprefix(f"✗ {tmp_path}")
+
+
+def test_settings_are_taken_over_from_a_file_that_an_editor_marked_as_utf_8(tmp_path, monkeypatch):
+    monkeypatch.setenv("FUNNELHOUSE_RELOAD", "to be put back")
+    monkeypatch.delenv("FUNNELHOUSE_RELOAD")
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfFUNNELHOUSE_RELOAD=files\n")
+    command_line.load_env(tmp_path / ".env")
+    assert os.environ["FUNNELHOUSE_RELOAD"] == "files"

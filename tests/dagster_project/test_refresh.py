@@ -302,6 +302,14 @@ def test_no_name_e_mail_or_phone_stands_in_any_byte_but_those_of_raw_data_and_co
         assert len(found_in(texts_of(published_demo / folder), people)) > 3_000, folder
 
 
+def test_all_that_a_refresh_leaves_is_for_its_owners_eyes_alone(published_demo):
+    paths = [path for path in published_demo.rglob("*") if not path.is_symlink()]
+    assert len(paths) > 100
+    seen = [path.relative_to(published_demo) for path in paths if path.stat().st_mode & 0o077]
+    # Numbers that name nobody a group may read, if the owner lets it into the folder.
+    assert [path for path in seen if not path.match("serving/2*.duckdb")] == []
+
+
 def test_serving_holds_no_address_whose_ever_it_is(published_demo):
     texts = list(values_of_database((published_demo / "serving" / "current.duckdb").resolve()))
     assert sum(map(len, texts)) > 100_000

@@ -133,3 +133,11 @@ def test_settings_that_are_printed_show_no_secret(tmp_path, kind):
     own = kind.from_settings(settings)
     assert dataclasses.is_dataclass(own)
     assert leaked(repr(settings) + repr(own) + str(vars(own).keys())) == []
+
+
+def test_an_address_is_shown_without_the_password_in_it():
+    settings = Settings.from_environment({})
+    told = settings.without_secrets(
+        "https://somebody:hush@vendor.example:8080/token cannot be reached; see a@b.example"
+    )
+    assert told == "https://somebody:…@vendor.example:8080/token cannot be reached; see a@b.example"

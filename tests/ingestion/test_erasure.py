@@ -404,10 +404,92 @@ def test_an_erasure_that_arrives_with_the_data_is_carried_out_once(small):
     assert erase_requested(small.settings, "files", print) is None
 
 
+def test_who_is_known_by_an_address_alone_leaves_the_published_lists(small):
+    """The warehouse calls them by the key of it."""
+    [(key,)] = small.query("select distinct email_key from raw_files.leads where lead_id = '11'")
+    published = small.settings.serving_dir / "1.duckdb"
+    published.parent.mkdir()
+    with duckdb.connect(str(published)) as connection:
+        connection.execute(MARTS.format(lead=f"web_events:{key}", name="Whoever", email="who@ever.example"))
+    assert erase(small.settings, small.canary.email, print) is not None
+    with duckdb.connect(str(published), read_only=True) as connection:
+        assert connection.execute("select lead_id from contacts").fetchall() == [("someone",)]
+
+
+@pytest.fixture
+def mentioned(small) -> Company:
+    """Somebody of whom much was written: in a file named after her, by two addresses, in texts of others."""
+    canary = Canary("zoe.nord@cage.example", "Zoë Nordvogel", "+48 601-702-803", "", 0)
+    encoded = canary.email.replace("@", "%40")
+    files = Path(small.settings.environment["FUNNELHOUSE_FILES_DIR"])
+    events = small.settings.data_dir / "events"
+    with (files / "leads.csv").open("a") as file:
+        file.write(f"20,2026-01-05,{canary.email},{canary.name},{canary.phone}\n")
+        file.write(f"{canary.email},2026-01-05,{canary.spelled('fair')},Nordvogel Zoë,601702803\n")
+        file.write(f"22,yesterday,,{canary.name},\n")
+    for entity, *lines in (
+        ("opportunities", "opportunity_id,created_at,lost_reason", f"1,2026-01-07,{canary.name} left: (601) 702 803"),
+        ("campaigns", "campaign_id,campaign_name", f"1,Lunch with Nordvogel Zoë <{canary.email}>"),
+        ("users", "user_id,user_name", "1,Some Rep"),
+        (
+            "activities",
+            "activity_id,lead_id,activity_type,occurred_at,outcome,utm_content,url",
+            f"1,20,call,2026-01-08,Zoë was glad,{encoded},https://nest.example/nordvogel",
+            f"2,13,call,2026-01-08,as {canary.name} said,to={encoded},https://nest.example/bird",
+            "3,20,call,2026-01-09,reached,,https://nest.example/bird",
+        ),
+    ):
+        write_lines(files / f"{entity}.csv", *lines)
+    given = {"event_type": "form_submitted", "occurred_at": "2026-01-09T10:00:00Z"}
+    given |= {"email": canary.email, "phone": "601 702 803"}
+    write_lines(
+        events / f"forms_{canary.email}.jsonl",
+        json.dumps(given | {"event_id": "1", "message": [canary.name], "full_name": canary.name}),
+        json.dumps(given | {"event_id": "2", "occurred_at": "soon"}),
+    )
+    write_lines(small.settings.data_dir / "exports" / f"{canary.name}.csv", "nothing")
+    for source in ("files", "web_events"):
+        assert load(source, small.settings).quarantined_count == 1
+    return replace(small, canary=canary)
+
+
+def test_what_was_written_of_an_erased_person_goes_wherever_it_stands(mentioned):
+    data_dir, said = mentioned.settings.data_dir, []
+    shutil.move(data_dir / "events", data_dir.parent / "events")  # the user's own, which stay
+    receipt = erase(mentioned.settings, mentioned.canary.email, said.append)
+    assert receipt.still_found_in == []
+    needles = [*mentioned.canary.needles, "zoe.nord", "zoë", "nordvogel", "702803", "702 803"]
+    assert found_in(data_dir, needles) == []
+    assert [path.name for path in data_dir.rglob("*") if "Zo" in path.name or "zo" in path.name] == []
+    assert mentioned.query("select outcome, url from raw_files.activities order by activity_id") == [
+        ("erased was glad", "https://nest.example/erased"),
+        ("as erased said", "https://nest.example/bird"),
+        ("reached", "https://nest.example/bird"),
+    ]
+
+
 def test_a_mistyped_address_and_one_of_nobody_are_said_to_be_it(small):
-    for typed in ("", "anna", "anna@", "anna @example.com", "anna@example"):
-        with pytest.raises(Fault, match="is not an e-mail address"):
+    mistyped = (
+        "",
+        "anna",
+        "anna@",
+        "anna @example.com",
+        "anna@example",
+        "mailto:anna@example.com",
+        "anna@example.com,",
+    )
+    for typed in (
+        *mistyped,
+        "Anna <anna@example.com>",
+        "a@b.example c@d.example",
+        "a@b.example\nc@d.example",
+        "a@b@c.d",
+    ):
+        with pytest.raises(Fault, match="is not an e-mail address") as raised:
             erase(small.settings, typed, print)
+        assert "\n" not in str(raised.value)
+    for odd in ("o'neil@cage.example", "%@%.%", "żółw@cage.example"):
+        assert erase(small.settings, odd, print) is None
     said: list[str] = []
     assert erase(small.settings, "nobody@cage.example", said.append) is None
     assert said == ["Nobody with this address is known."]

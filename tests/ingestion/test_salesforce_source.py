@@ -14,6 +14,7 @@ import requests
 
 from ingestion import records
 from ingestion.config import Settings
+from ingestion.erasure import erase_requested
 from ingestion.faults import Fault
 from ingestion.load import FAILED, LOADED, Load, load
 from ingestion.simulator.chronicle import Chronicle, chronicle
@@ -51,7 +52,7 @@ class Warehouse:
         self.folder.mkdir(parents=True)
         (self.folder / "hash_secret").write_bytes(bytes(range(32)))
 
-    def load(self, **environment: str) -> Load:
+    def settings(self, **environment: str) -> Settings:
         given = {
             "FUNNELHOUSE_DATA_DIR": str(self.folder),
             "FUNNELHOUSE_SOURCES": "salesforce",
@@ -62,7 +63,10 @@ class Warehouse:
             "FUNNELHOUSE_SALESFORCE_CLIENT_ID": self.state.client_id,
             "FUNNELHOUSE_SALESFORCE_CLIENT_SECRET": self.state.client_secret,
         }
-        return load("salesforce", Settings.from_environment(given | self.environment | environment))
+        return Settings.from_environment(given | self.environment | environment)
+
+    def load(self, **environment: str) -> Load:
+        return load("salesforce", self.settings(**environment))
 
     def query(self, sql: str) -> list[tuple]:
         with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as connection:
@@ -163,6 +167,48 @@ def test_what_is_erased_leaves_tombstones_of_itself_and_its_history(serve, story
     for table, column in (("leads", "id"), ("lead_history", "lead_id")):
         of_lead = f"from raw_salesforce.{table} where {column} = '{lead_id}'"
         assert set(warehouse.query(f"select arg_max(_is_deleted, _loaded_at) {of_lead} group by id")) == {(True,)}
+
+
+def test_whom_salesforce_is_asked_to_forget_is_erased_and_stays_counted(serve, story):
+    warehouse = serve()
+    warehouse.load()
+    [columns] = warehouse.query(
+        "select list(column_name order by column_name) from duckdb_columns() where table_name = 'individuals'"
+    )
+    assert not {"name", "birth_date", "consumer_credit_score"} & set(columns[0])
+    assert erase_requested(warehouse.settings(), "salesforce", print) is None
+    [(contact_id, email, phone)] = warehouse.query(
+        """
+        select contacts.id, contacts.email, contacts.phone
+        from raw_salesforce.contacts
+        join raw_salesforce.leads on contacts.id = converted_contact_id
+        join raw_salesforce.tasks on contacts.id = who_id
+        where contacts.phone is not null and not contacts._is_deleted
+        group by all order by count(*) desc, contacts.id limit 1
+        """
+    )
+    leads = story.entities["leads"]
+    warehouse.state.forgotten = frozenset(leads.loc[leads["email"] == email, "lead_id"])
+    warehouse.state.forward(1)
+    assert warehouse.load().status == LOADED
+    before = warehouse.versions()
+    receipt = erase_requested(warehouse.settings(), "salesforce", print)
+    assert receipt.still_found_in == [] and receipt.asked_by == "salesforce"
+    for table in ("contacts", "leads"):
+        named = (
+            f"select count(*) from raw_salesforce.{table} where lower(email) = lower('{email}') or id = '{contact_id}'"
+        )
+        assert warehouse.query(named) == [(0,)]
+    assert warehouse.query(f"select count(*) from raw_salesforce.contacts where phone = '{phone}'") == [(0,)]
+    # What stands for an id is as long as one: others would block what is published.
+    assert warehouse.query("select distinct length(id) from raw_salesforce.contacts") == [(18,)]
+    assert erase_requested(warehouse.settings(), "salesforce", print) is None
+    warehouse.state.forward(1)
+    outcome = warehouse.load(FUNNELHOUSE_RELOAD="salesforce")
+    assert "contacts 1, " in " ".join(outcome.notices)
+    after = warehouse.versions()
+    assert all(after[table] >= count for table, count in before.items())
+    assert warehouse.query(f"select count(*) from raw_salesforce.contacts where email = '{email}'") == [(0,)]
 
 
 def test_a_merged_lead_says_which_it_was_merged_into(complete, story):

@@ -614,6 +614,22 @@ def test_what_is_no_email_is_refused_without_being_repeated(desk, cell):
     assert desk.reasons() == [(2, "E-mail", 'column "E-mail": is no e-mail address')]
 
 
+def test_a_name_with_an_email_in_it_becomes_an_id_without_it(marketing):
+    marketing.loaded(
+        "All.xlsx",
+        {
+            "1": [PEOPLE, ["Lunch with anna@acme.com", "2026-03-01", "Event", "attended", "Anna@Acme.com"]],
+            "2": [SENT, ["Outreach by rep@us.example", "ben@beta.com", "2026-03-02", None, None, "no reply"]],
+            "3": [SPEND, ["LUNCH WITH Anna@acme.com", "2026-03-01", 100, "EUR"]],
+        },
+    )
+    [(event,)] = marketing.query("select event_key from raw_spreadsheets.attendance")
+    [(campaign,)] = marketing.query("select campaign_key from raw_spreadsheets.offline_spend")
+    [(sequence,)] = marketing.query("select sequence_key from raw_spreadsheets.cold_emails")
+    assert event == campaign != sequence
+    assert all(len(key) == 64 for key in (event, sequence))
+
+
 def test_an_unknown_word_is_refused_with_the_known_ones(desk):
     desk.reads("P.xlsx", {"P": [PEOPLE, ["Intro", "2026-03-01", "podcast", "attended", "a@b.com"]]})
     assert desk.reasons() == [(2, "Kind", 'column "Kind": "podcast" is unknown; known are webinar, event')]

@@ -23,6 +23,8 @@ class State:
     faults: Faults = field(default_factory=Faults)
     client_id: str = "funnelhouse"
     client_secret: str = "made-up"
+    # Leads, by their id in the story, who asked a CRM that has a field for it to be forgotten.
+    forgotten: frozenset[str] = frozenset()
     _cache: dict = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
 

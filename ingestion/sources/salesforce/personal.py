@@ -4,7 +4,7 @@ from ingestion.personal import Personal, of_table
 from ingestion.sources.salesforce.tables import TABLES
 
 PREFIX = "salesforce:"
-WHO = ("name", "email", "phone", "title")
+WHO = ("name", "email", "phone", "title", "individual_id")
 
 
 def _of(table: str, *ids: str, **others: object) -> Personal:
@@ -26,3 +26,16 @@ PEOPLE = {
     "tasks": _of("tasks", "who_id"),
     "events": _of("events", "who_id"),
 }
+# Who asks to be forgotten: whose Individual has "Forget this individual".
+REQUESTS = """
+    with people as (
+        select id, individual_id, _row_hash from {raw}.leads
+        union all
+        select id, individual_id, _row_hash from {raw}.contacts
+    )
+    select distinct 'salesforce:' || people.id
+    from people
+    where people._row_hash != 'erased' and people.individual_id in (
+        select id from {raw}.individuals group by id having arg_max(should_forget, (_loaded_at, _dlt_load_id))
+    )
+"""

@@ -353,7 +353,9 @@ def _shape(source: Source, fields: list[dict], mapped: Mapping[str, str]) -> Sha
     wanted = {
         field["name"]: field["type"]
         for field in fields
-        if field["type"] not in LEFT_OUT_TYPES and (not field.get("calculated") or field["name"] in mapped.values())
+        if field["type"] not in LEFT_OUT_TYPES
+        and (not field.get("calculated") or field["name"] in mapped.values())
+        and (not source.only_declared or column_name(field["name"]) in ("id", "is_deleted", *source.columns))
     }
     return Shape(source, wanted)
 

@@ -17,6 +17,7 @@ HISTORY = {
 }
 PERSON = {
     **dict.fromkeys(("name", "email", "phone", "title", "lead_source", "owner_id", "master_record_id"), "string"),
+    "individual_id": "string",
     "has_opted_out_of_email": "boolean",
     "do_not_call": "boolean",
 }
@@ -36,7 +37,8 @@ class Source:
     """One object of Salesforce and the raw table that it fills.
 
     `stamp` is the moment by which news is found. A history has a `parent`: the object and the field that it hangs on.
-    What is not `is_required` is left out, with a notice, where Salesforce does not show it.
+    What is not `is_required` is left out, with a notice, where Salesforce does not show it. Of an object that says more
+    of people than is needed, `only_declared` fields are read.
     """
 
     object: str
@@ -46,6 +48,7 @@ class Source:
     is_required: bool = False
     has_deletions: bool = True
     parent: tuple[str, str] | None = None
+    only_declared: bool = False
 
     @property
     def stamp_column(self) -> str:
@@ -90,6 +93,14 @@ SOURCES = (
         "contacts",
         STAMPED | PERSON | {"account_id": "string", "mailing_country": "string"},
         is_required=True,
+    ),
+    # Who asks to be forgotten; how old or how rich somebody is stays where it is.
+    Source(
+        "Individual",
+        "individuals",
+        {"should_forget": "boolean", "system_modstamp": "timestamp"},
+        has_deletions=False,
+        only_declared=True,
     ),
     Source(
         "Opportunity",

@@ -34,7 +34,7 @@ from ingestion.sources.spreadsheets.judging import GivenRow
 from ingestion.sources.spreadsheets.settings import SpreadsheetSettings
 from ingestion.sources.spreadsheets.sheets import GivenSheet
 from ingestion.sources.spreadsheets.templates import Template, templates
-from ingestion.sql import email_key, equal, identifiers, literal
+from ingestion.sql import email_key, equal, id_without_address, identifiers, literal
 from ingestion.versions import Snapshot
 
 SOURCE = "spreadsheets"
@@ -149,15 +149,18 @@ def _judge(connection: duckdb.DuckDBPyConnection, written: _Written, secret: byt
         types = {**template.raw_columns, **ROW_COLUMNS}
         nothing = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in types.items())
         given = f"(select {nothing} where false)"
-    people = ""
+    # Names become ids, which say of whoever is named in them no more than other ids.
+    names = [f"{name}_key" for name, column in template.columns.items() if column.type == "name"]
+    made = [f"{id_without_address(name, secret)} as {name}" for name in names]
     if "email" in template.columns:
-        people = f"replace ({email_key('email', secret)} as email_key, split_part(email, '@', 2) as email_domain)"
+        made += [f"{email_key('email', secret)} as email_key", "split_part(email, '@', 2) as email_domain"]
+    replaced = f"replace ({', '.join(made)})" if made else ""
     key = template.raw_key
     connection.execute(
         f"""
         create view judged_{template.name} as
         with given as (
-            select * {people} from {given}
+            select * {replaced} from {given}
         ),
 
         firsts as (

@@ -421,7 +421,8 @@ class Api:
         has_new_field = self.state.faults.has("new_field", VENDOR)
 
         def make() -> Company:
-            return Company(Org(self.state.story, self.state.setup, self.state.now), object_types(has_new_field))
+            state = self.state
+            return Company(Org(state.story, state.setup, state.now, state.forgotten), object_types(has_new_field))
 
         return self.state.at_present((VENDOR, has_new_field), make)
 

@@ -89,6 +89,7 @@ class Company:
         part, attribute = {
             "Lead": (self.people, "leads"),
             "Contact": (self.people, "contacts"),
+            "Individual": (self.people, "individuals"),
             "LeadHistory": (self.people, "lead_history"),
             "ContactHistory": (self.people, "contact_history"),
             "Account": (self.deals, "accounts"),

@@ -51,6 +51,8 @@ class Org:
     story: Chronicle
     setup: Setup
     now: datetime
+    # Those, by lead_id, who ask to be forgotten.
+    forgotten: frozenset[str] = frozenset()
 
     def known(self, entity: str) -> pd.DataFrame:
         """The rows of an entity that are known by now, with `place`, their place in the story."""

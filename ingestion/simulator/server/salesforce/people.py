@@ -9,8 +9,19 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from ingestion.simulator.server.salesforce.org import AUTOMATED_USER, MARKETING_QUEUE, MARKETING_QUEUE_NAME, Org
-from ingestion.simulator.server.salesforce.schema import CONTACT_WORDS, CONVERTED_WITHOUT_DEAL, LEAD_WORDS
+from ingestion.simulator.server.salesforce.org import (
+    AUTOMATED_USER,
+    MARKETING_QUEUE,
+    MARKETING_QUEUE_NAME,
+    Org,
+    ids_of,
+)
+from ingestion.simulator.server.salesforce.schema import (
+    CONTACT_WORDS,
+    CONVERTED_WITHOUT_DEAL,
+    KEY_PREFIXES,
+    LEAD_WORDS,
+)
 
 # What the fields of this company are called that hold our attributes.
 FIELDS = {
@@ -85,6 +96,17 @@ class People:
         )
         rows = rows.assign(CreatedDate=people["converted_at"])
         return self._audited(rows, people["converted_at"], self.contact_changes, people["deleted_at"])
+
+    @cached_property
+    def individuals(self) -> pd.DataFrame:
+        """Records of Individual, which say how a person wants to be treated; they outlive a Lead or Contact."""
+        people = self.org.everyone
+        asks = people.index.isin(self.org.forgotten)
+        changed_at = people["known_at"].where(~asks, np.datetime64(self.org.now, "us"))
+        name = people["full_name"].where(people["erased_at"].isna())
+        rows = pd.DataFrame({"Id": self._individual_ids, "Name": name, "ShouldForget": asks})
+        made = {"CreatedDate": people["known_at"], "LastModifiedDate": changed_at, "SystemModstamp": changed_at}
+        return rows.assign(CreatedById=AUTOMATED_USER, LastModifiedById=AUTOMATED_USER, **made)
 
     @cached_property
     def lead_history(self) -> pd.DataFrame:
@@ -262,6 +284,7 @@ class People:
                 "Email": people["email"],
                 "Phone": people["phone"],
                 "OwnerId": latest(self.owners, "sf_id").reindex(people.index).fillna(MARKETING_QUEUE),
+                "IndividualId": self._individual_ids.reindex(people.index),
                 "Stage_Reason__c": latest(self.stage_words, "reason").reindex(people.index),
                 "CreatedDate": people["created_at"],
                 "CreatedById": AUTOMATED_USER,
@@ -275,6 +298,10 @@ class People:
             changes = self.opt_outs[self.opt_outs["purpose"] == purpose]
             rows[field] = latest(changes, "value").reindex(people.index).astype("boolean").fillna(False).astype(bool)
         return rows
+
+    @cached_property
+    def _individual_ids(self) -> pd.Series:
+        return ids_of(KEY_PREFIXES["Individual"], self.org.everyone.index.to_series())
 
     def _audited(
         self, rows: pd.DataFrame, known_at: pd.Series, changes: pd.DataFrame, moved: pd.Series

@@ -12,6 +12,7 @@ KEY_PREFIXES = {
     "CampaignMember": "00v",
     "Group": "00G",
     "Lead": "00Q",
+    "Individual": "0PK",
     "Task": "00T",
     "Event": "00U",
     "UserRole": "00E",
@@ -49,6 +50,7 @@ PERSON = """
     HasOptedOutOfEmail boolean
     DoNotCall boolean
     OwnerId reference User Owner
+    IndividualId reference Individual Individual
     Persona__c picklist
     Job_Function__c picklist
     Seniority__c picklist
@@ -321,6 +323,19 @@ DECLARED = {
         UserType picklist
         ManagerId reference User Manager
         Capacity_Per_Week__c double
+        {AUDIT}
+    """,
+    "Individual": f"""
+        Id id
+        IsDeleted boolean
+        LastName string 80
+        FirstName string 40
+        Name string 121
+        BirthDate date
+        ConsumerCreditScore int
+        HasOptedOutProcessing boolean
+        HasOptedOutSolicit boolean
+        ShouldForget boolean
         {AUDIT}
     """,
     "UserRole": """
