@@ -66,6 +66,8 @@ def load(name: str, settings: Settings) -> Load:
     is no fault of the source, and what is built on it would fail anyway.
     """
     source = source_module(name)
+    for reloaded in settings.reload:
+        source_module(reloaded, named_by="FUNNELHOUSE_RELOAD")
     settings.prepare_data_dir()
     dataset, loaded_at = raw_dataset(name), settings.now()
     try:

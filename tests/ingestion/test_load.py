@@ -564,3 +564,14 @@ def test_whose_erasure_was_taken_back_comes_again_though_nobody_is_left_on_the_l
     company.environment["FUNNELHOUSE_RELOAD"] = "files"
     assert company.load("2026-03-02T00:00:00Z").status == LOADED
     assert ("ada@acme.example",) in company.standing("leads", "lead_id", "email")
+
+
+def test_a_source_to_reload_that_there_is_not_is_told_rather_than_passed_over(company):
+    company.environment["FUNNELHOUSE_RELOAD"] = "files,hubspt"
+    with pytest.raises(Fault, match="FUNNELHOUSE_RELOAD: there is no source 'hubspt'; known are files, "):
+        company.load()
+
+
+def test_a_source_that_is_named_twice_is_loaded_once(company):
+    company.environment["FUNNELHOUSE_SOURCES"] = "files, hubspot,,files"
+    assert company.settings.sources == ("files", "hubspot")
