@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from dagster_project import dbt
 from ingestion import erasure, playbook
 from ingestion import load as loads
 from ingestion.config import PROJECT_DIR, Settings
-from ingestion.faults import Fault, way_out
+from ingestion.faults import Fault, damaged, way_out
 
 # What stands for a run where none could begin.
 NO_RUN = "not begun"
@@ -37,6 +38,10 @@ def main() -> int:
     try:
         load_env(PROJECT_DIR / ".env")
         settings = Settings.from_environment()
+    except Fault as fault:
+        say(f"✗ {fault}")
+        return 1
+    try:
         settings.prepare_data_dir()
         return COMMANDS[given.command](settings, given.arguments)
     except Fault as fault:
@@ -48,10 +53,27 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return stopped()
-    except RuntimeError as error:
-        if str(error) != "Query interrupted":  # DuckDB's word for Ctrl-C while it was at work
-            raise
-        return stopped()
+    except Exception as error:  # whatever it is, nobody is to read a traceback
+        if str(error) == "Query interrupted":  # DuckDB's word for Ctrl-C while it was at work
+            return stopped()
+        say(f"✗ {unforeseen(settings, error)}")
+        return 1
+
+
+def unforeseen(settings: Settings, error: Exception) -> str:
+    """What a tool's error means, in a line; where that is not known, the error's own words and where to read more."""
+    words = " ".join(str(error).split())
+    if isinstance(error, duckdb.Error):
+        if meaning := way_out(settings.warehouse, words):
+            return meaning
+        if reason := loads.unreadable(settings.warehouse):
+            return damaged(settings.warehouse, reason)
+    log = settings.data_dir / "error.log"
+    log.write_text(settings.without_secrets(traceback.format_exc()), encoding="utf-8")
+    return settings.without_secrets(
+        f"{type(error).__name__}: {words[: loads.LONGEST_WORDS]}. This was not foreseen; {log} says where it happened. "
+        "The published numbers are as they were."
+    )
 
 
 def load_env(path: Path) -> None:
@@ -87,24 +109,22 @@ def refresh(settings: Settings, _: list[str]) -> int:
         trouble = alerts.send(settings, NO_RUN, ["playbook"])
         raise Fault("\n".join(filter(None, [str(fault), trouble]))) from fault
     import dagster as dg
-    from sqlalchemy.exc import OperationalError
 
     from dagster_project.definitions import defs
     from dagster_project.progress import progress_logger
 
-    nodes = json.loads(dbt.manifest_path(settings).read_text())["nodes"]
+    nodes = json.loads(dbt.manifest_path(settings).read_text(encoding="utf-8"))["nodes"]
     job = defs.resolve_job_def("refresh").with_logger_defs({"progress": progress_logger(len(nodes))})
     dbt_log = dbt.target_dir(settings) / "build.log"
-    try:
-        with dg.DagsterInstance.get() as instance, dbt_log.open("w") as log, contextlib.redirect_stdout(log):
-            result = job.execute_in_process(
-                instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}
-            )
-    except OperationalError as error:  # written all the while, it is often the first to miss the room
-        raise Fault(
-            f"Dagster's log in {settings.data_dir / 'dagster'} cannot be written ({error.orig}). Make sure that the "
-            "disk has room and run the command again; the published numbers are as they were."
-        ) from error
+    with (
+        dagster_log(settings),
+        dg.DagsterInstance.get() as instance,
+        dbt_log.open("w", encoding="utf-8") as log,
+        contextlib.redirect_stdout(log),
+    ):
+        result = job.execute_in_process(
+            instance=instance, raise_on_error=False, run_config={"loggers": {"progress": {}}}
+        )
     checked = audit_report.folder_of(settings, result.run_id) / audit_report.INDEX
     if checked.exists():
         say(f"What was checked stands in {checked}")
@@ -117,6 +137,26 @@ def refresh(settings: Settings, _: list[str]) -> int:
     return 1
 
 
+@contextlib.contextmanager
+def dagster_log(settings: Settings) -> Iterator[None]:
+    """While Dagster's log is open. Raises Fault where it cannot be: nothing but the history of runs is in it."""
+    from sqlalchemy.exc import DatabaseError, OperationalError
+
+    folder = settings.data_dir / "dagster"
+    try:
+        yield
+    except OperationalError as error:  # written all the while, it is often the first to miss the room
+        raise Fault(
+            f"Dagster's log in {folder} cannot be written ({error.orig}). Make sure that the disk has room and run the "
+            "command again; the published numbers are as they were."
+        ) from error
+    except DatabaseError as error:
+        raise Fault(
+            f"Dagster's log in {folder} is damaged ({error.orig}). Move the folder away and run the command again: it "
+            "holds the history of runs alone."
+        ) from error
+
+
 def run_errors(settings: Settings, events: list) -> list[str]:
     """What stopped the run, once each; a check that blocked has said so while it ran and is left out."""
     lines = []
@@ -125,7 +165,9 @@ def run_errors(settings: Settings, events: list) -> list[str]:
             error = event.event_specific_data.error
             while error.cls_name != "Failure" and error.cause:
                 error = error.cause
-            if error.cls_name != "DagsterAssetCheckFailedError":
+            if error.cls_name == "DagsterExecutionInterruptedError":
+                lines.append(f"{event.step_key}: stopped from outside.")
+            elif error.cls_name != "DagsterAssetCheckFailedError":
                 message = error.message.split(": ", 1)[-1].split("Errors parsed from dbt logs:")[-1]
                 words = way_out(settings.warehouse, message)
                 lines.append(words or f"{event.step_key or 'refresh'}: {message.strip()}")
@@ -229,7 +271,7 @@ def prepare(settings: Settings, _: list[str]) -> int:
 
     from dagster_project.lock import report_dead_runs
 
-    with dg.DagsterInstance.get() as instance:
+    with dagster_log(settings), dg.DagsterInstance.get() as instance:
         report_dead_runs(instance, settings)
     print(home)
     return 0
@@ -237,6 +279,8 @@ def prepare(settings: Settings, _: list[str]) -> int:
 
 def execute(settings: Settings, command: list[str]) -> int:
     """Run a tool of this environment (dbt, sqlfluff) on the same data, playbook and moment as a refresh."""
+    if not command:
+        raise Fault("Say which tool: python -m dagster_project exec dbt build, for example.")
     playbook.publish(settings)
     tool = Path(sys.executable).with_name(command[0])
     environment = os.environ | dbt.dbt_environment(settings)
@@ -250,6 +294,7 @@ def set_up(settings: Settings) -> Path:
     shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     playbook.publish(settings)
+    dbt.target_dir(settings).mkdir(exist_ok=True)
     say("Reading the project …")
     dbt.parse(settings)
     return home

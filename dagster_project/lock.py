@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from dagster_project import alerts, serving
 from ingestion.config import Settings
-from ingestion.faults import damaged
+from ingestion.faults import damaged, way_out
 from ingestion.load import unreadable
 
 
@@ -42,7 +42,7 @@ class WarehouseLock(dg.ConfigurableResource):
     def _require_readable(self, run_id: str) -> None:
         settings = replace(Settings.from_environment(), data_dir=Path(self.data_dir))
         if reason := unreadable(settings.warehouse):
-            words = damaged(settings.warehouse, reason)
+            words = way_out(settings.warehouse, reason) or damaged(settings.warehouse, reason)
             # No step has begun that could note its failure for the banner and tell the channel.
             serving.record_failure(settings, run_id, words)
             trouble = alerts.send(settings, run_id, ["warehouse"])

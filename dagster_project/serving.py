@@ -7,6 +7,7 @@ serving file, so that both are always of one run. `contacts.duckdb` points at th
 
 import json
 import os
+import re
 import subprocess
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ CURRENT = "current.duckdb"
 CONTACTS = "contacts.duckdb"
 LAST_RUN = "last_run.json"
 VERSION_NAME = "%Y%m%dT%H%M%S%fZ"
+VERSION_SHAPE = re.compile(r"\d{8}T\d{12}Z\.duckdb")
 # In which order rows are published: DuckDB leaves out the blocks that hold none of those that are asked for. The others
 # stay as they were built.
 ORDER = {
@@ -211,8 +213,8 @@ def row_counts(settings: Settings, as_of: datetime) -> dict[str, int]:
 
 
 def versions(directory: Path) -> list[Path]:
-    """The published files, oldest first."""
-    return sorted(path for path in directory.glob("*.duckdb") if not path.is_symlink())
+    """The published files, oldest first; what else somebody keeps beside them is no version."""
+    return sorted(path for path in directory.glob("*.duckdb") if VERSION_SHAPE.fullmatch(path.name))
 
 
 def _next_version(directory: Path, now: datetime) -> str:

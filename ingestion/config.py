@@ -25,6 +25,11 @@ PASSWORD_IN_ADDRESS = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 # So many characters of a secret are taken for it: a text may have been cut off amid one.
 TELLING_LENGTH = 8
 SHORTEST_SECRET = 4  # below that, every other word would be one
+SECRET_BYTES = 32
+LOST_SECRET = (
+    "With another key every id made of an e-mail would change, and nobody who was erased would be recognised. Put it "
+    "back from a backup; where there is none, begin anew in another FUNNELHOUSE_DATA_DIR."
+)
 
 
 @dataclass(frozen=True)
@@ -92,14 +97,28 @@ class Settings:
                     text = _without(text, form)
         return PASSWORD_IN_ADDRESS.sub(r"\1…@", PASSING_SECRET.sub(r"\1…", text))
 
-    def hash_secret(self) -> bytes:
-        """The key under which e-mails become join keys: made at the first load, then kept beside the data."""
+    def hash_secret(self, is_in_use: bool = False) -> bytes:
+        """The key under which e-mails become join keys: made at the first load, then kept beside the data.
+
+        Raises Fault where it is damaged, or gone though ids have been made with it (`is_in_use` says that some have).
+        """
         path = self.data_dir / "hash_secret"
         if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            landed = next((self.data_dir / "raw").glob("*/*/loaded.json"), None)
+            if is_in_use or landed or (self.data_dir / "suppressed.csv").exists():
+                raise Fault(f"{path} is gone. {LOST_SECRET}")
+            unfinished = path.with_suffix(".unfinished")  # a kill leaves the whole of it or nothing
+            unfinished.unlink(missing_ok=True)
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(32))
-        return path.read_bytes()
+                file.write(secrets.token_bytes(SECRET_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        secret = path.read_bytes()
+        if len(secret) != SECRET_BYTES:
+            raise Fault(f"{path} is damaged: it has {len(secret):,} bytes and not {SECRET_BYTES}. {LOST_SECRET}")
+        return secret
 
 
 def _without(text: str, secret: str) -> str:
@@ -117,7 +136,7 @@ def _without(text: str, secret: str) -> str:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def _moment(variable: str, text: str) -> datetime | None:
@@ -125,9 +144,9 @@ def _moment(variable: str, text: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        moment = moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError) as error:
         raise Fault(f"{variable}: '{text}' is not an ISO date-time such as 2026-11-01T00:00:00Z.") from error
-    moment = moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     if moment > datetime.now(UTC).replace(tzinfo=None):
         raise Fault(f"{variable}: '{text}' lies in the future; nothing is known of it yet.")
     return moment

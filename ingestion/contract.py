@@ -58,7 +58,7 @@ class Table:
 @cache
 def entities() -> dict[str, Table]:
     """The entities that a source may supply, with the columns that it may fill in."""
-    declared = yaml.safe_load((DBT_DIR / "models" / "unified" / "unified.yml").read_text())["models"]
+    declared = yaml.safe_load((DBT_DIR / "models" / "unified" / "unified.yml").read_text(encoding="utf-8"))["models"]
     metas = {model["name"]: model.get("config", {}).get("meta", {}) for model in declared}
     tables = {
         model["name"]: _table(model, input_only=True)
@@ -76,7 +76,7 @@ def entities() -> dict[str, Table]:
 @cache
 def playbook_tables() -> dict[str, Table]:
     """The tables of the playbook."""
-    declared = yaml.safe_load((DEFAULT_PLAYBOOK_DIR / "playbook.yml").read_text())["seeds"]
+    declared = yaml.safe_load((DEFAULT_PLAYBOOK_DIR / "playbook.yml").read_text(encoding="utf-8"))["seeds"]
     return {seed["name"]: _table(seed) for seed in declared}
 
 

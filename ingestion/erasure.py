@@ -50,7 +50,7 @@ from ingestion.personal import (
 from ingestion.searching import TABLE_FILE, Words, bytes_of, holds, is_database, is_sqlite
 from ingestion.sources import RAW_PREFIX, raw_dataset
 from ingestion.sql import MEMORY_LIMIT, columns_of, identifier, literal
-from ingestion.suppression import ADDRESS, ID, VISITOR, suppress, suppressed_since
+from ingestion.suppression import ADDRESS, ID, RECEIPTS, VISITOR, suppress, suppressed_since
 from ingestion.versions import ERASED
 
 ADDRESS_SHAPE = r"""[^@\s:;,<>()"]+@[^@\s:;,<>()"]+\.[^@\s:;,<>()"]+"""
@@ -102,6 +102,7 @@ def erase(settings: Settings, address: str, say: Say) -> Receipt | None:
         raise Fault(f"EMAIL: '{given}' is not an e-mail address; say for example make erase EMAIL=anna@example.com")
     if not settings.warehouse.exists():
         raise Fault(f"There is no {settings.warehouse} yet, so nobody is known.")
+    settings.hash_secret(is_in_use=True)
     receipt = _erase(
         settings, Person(addresses={normal_address(address)}, spelled={address.strip().lower()}), "command", say
     )
@@ -295,9 +296,15 @@ class _Work:
         key = (raw_dataset(source), path.name.removesuffix(TABLE_FILE))
         with duckdb.connect(config=self._config()) as connection:
             remember(connection, self.person)
-            connection.execute(
-                f"create schema {key[0]}; create table {key[0]}.{key[1]} as from read_parquet({literal(path)})"
-            )
+            try:
+                connection.execute(
+                    f"create schema {key[0]}; create table {key[0]}.{key[1]} as from read_parquet({literal(path)})"
+                )
+            except duckdb.Error as error:
+                raise Fault(
+                    f"{path} is damaged, so nobody can tell whom it names. Remove it, or put it back from a backup, "
+                    "and erase again: the person is suppressed, but still in the warehouse."
+                ) from error
             columns = columns_of(connection, "memory")[key]
             personal = declared_in(self.declared, {key: columns}).get(key)
             if not self._clean_raw(connection, "memory", key, columns, personal, f"raw/{source}/{path.name}"):
@@ -684,7 +691,7 @@ def _sweep_drafts(settings: Settings) -> None:
 
 
 def _write(settings: Settings, receipt: Receipt, now: datetime) -> None:
-    folder = settings.data_dir / "erasures"
+    folder = settings.data_dir / RECEIPTS
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{now:%Y%m%dT%H%M%SZ}.json"
     path.write_text(json.dumps(receipt.__dict__, indent=1, ensure_ascii=False), encoding="utf-8")

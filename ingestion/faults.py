@@ -1,11 +1,14 @@
 """What a user is told when something that they can mend is wrong."""
 
+import re
 from pathlib import Path
 
 # What DuckDB, SQLite and the system say of a disk that is full.
 FULL_DISK = ("No space left on device", "File too large", "disk is full", "Disk quota exceeded")
 # What DuckDB says of a block that does not hold what was written to it.
 DAMAGE = "Corrupt database file"
+# What it says where another process has the file open.
+HELD = re.compile(r'Could not set lock on file "([^"]+)": Conflicting lock is held in (.+?) \(PID (\d+)\)')
 
 
 class Fault(Exception):
@@ -27,6 +30,9 @@ def way_out(warehouse: Path, words: str) -> str | None:
     """
     if DAMAGE in words:
         return damaged(warehouse, "a block of it is damaged")
+    if held := HELD.search(words):
+        file, program, process = held.groups()
+        return f"{file} is open in another program ({program}, process {process}). Close it and run the command again."
     for said in FULL_DISK:
         if said in words:
             return f"The disk of {warehouse.parent} is full ({said}). Make room and run the command again."

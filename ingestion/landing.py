@@ -4,8 +4,10 @@ The files stay, with the load's line of the table `loads` in `loaded.json`: from
 """
 
 import json
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.config import Settings
+from ingestion.faults import Fault
 from ingestion.sources import RawState
 from ingestion.sql import MEMORY_LIMIT, literal
 from ingestion.suppression import without_suppressed
@@ -24,6 +27,11 @@ from ingestion.versions import VERSION_COLUMNS, Snapshot, write_changes
 LANDED_BATCH_ROWS = 10_000  # dlt holds several batches at once
 LOADED_MARK = "loaded.json"
 MOMENT_NAME = "%Y%m%dT%H%M%S%fZ"
+LANDING_NAME = re.compile(r"\d{8}T\d{12}Z-\d+")
+LOST_LANDING = (
+    "Without it the past would be another one: put it back from a backup. Where there is none, `make refresh` without "
+    "the warehouse loads every source anew, in full."
+)
 MOMENT = pa.timestamp("us")
 ARROW_TYPES = {
     "string": pa.string(),
@@ -69,35 +77,75 @@ def new_landing(settings: Settings, source: str, raw: RawState) -> Path:
 
 @dataclass(frozen=True)
 class Landed:
-    """What a landing folder says of its load: the line of `loads` (moments are naive UTC), and each raw table's own
-    columns with their types.
+    """What a landing folder says of its load: the line of `loads` (moments are naive UTC), each raw table's own columns
+    with their types, how many rows of each lie there, and the name of the folder before it.
+
+    The last two show what has been lost since; earlier versions of Funnelhouse did not write them.
     """
 
     line: Mapping[str, Any]
     columns: Mapping[str, Mapping[str, str]]
+    row_counts: Mapping[str, int] = field(default_factory=dict)
+    after: str | None = None
 
 
 def mark_loaded(landing: Path, landed: Landed) -> None:
     """Say that what has landed is part of the raw tables."""
+    marked = [path for path in _folders(landing.parent) if (path / LOADED_MARK).exists()]
+    paths = [landing / f"{table}.parquet" for table in landed.columns]
+    counts = {path.stem: pq.read_metadata(path).num_rows for path in paths if path.exists()}
+    landed = replace(landed, row_counts=counts, after=marked[-1].name if marked else None)
     unfinished = landing / f"{LOADED_MARK}.unfinished"
-    text = json.dumps({"line": landed.line, "columns": landed.columns}, indent=1, default=datetime.isoformat)
-    unfinished.write_text(text, encoding="utf-8")
+    with unfinished.open("w", encoding="utf-8") as file:
+        json.dump(asdict(landed), file, indent=1, default=datetime.isoformat)
+        file.flush()
+        os.fsync(file.fileno())
     unfinished.replace(landing / LOADED_MARK)
 
 
 def loaded(landing: Path) -> Landed | None:
-    """What was said of a landing folder; None where what has landed was not loaded."""
-    try:
-        found = json.loads((landing / LOADED_MARK).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    """What was said of a landing folder; None where that was not loaded. Raises Fault where it is damaged."""
+    mark = landing / LOADED_MARK
+    if not mark.exists():
         return None
-    moments = {name: datetime.fromisoformat(value) for name, value in found["line"].items() if name.endswith("_at")}
-    return Landed(found["line"] | moments, found["columns"])
+    try:
+        found = Landed(**json.loads(mark.read_text(encoding="utf-8")))
+        moments = {name: datetime.fromisoformat(value) for name, value in found.line.items() if name.endswith("_at")}
+        return replace(found, line={**found.line, **moments})
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise Fault(f"{mark} is damaged. {LOST_LANDING}") from error
+
+
+def require_whole(found: Mapping[Path, Landed], is_all_kept: bool) -> None:
+    """Raises Fault where something of what a source's loads had landed is gone or damaged.
+
+    The refused rows in any folder, and the oldest folders unless `is_all_kept`, may have been let go by retention.csv.
+    """
+    for number, (landing, landed) in enumerate(found.items()):
+        if (number or is_all_kept) and landed.after and not (landing.parent / landed.after / LOADED_MARK).exists():
+            raise Fault(f"{landing.parent / landed.after} is gone. {LOST_LANDING}")
+        for table in landed.columns:
+            path, count = landing / f"{table}.parquet", landed.row_counts.get(table)
+            if not path.exists() and (not count or table == "quarantine"):
+                continue
+            try:
+                there = pq.read_metadata(path).num_rows
+            except FileNotFoundError as error:
+                raise Fault(f"{path} is gone. {LOST_LANDING}") from error
+            except (OSError, pa.ArrowException) as error:
+                raise Fault(f"{path} is damaged. {LOST_LANDING}") from error
+            if count not in (None, there):
+                raise Fault(f"{path} has {there:,} rows and not {count:,}. {LOST_LANDING}")
 
 
 def landings(settings: Settings, source: str) -> list[Path]:
     """The folders of all loads, oldest first."""
-    return sorted(source_dir(settings, source).glob("*Z-*/"), key=moment_and_number)
+    return _folders(source_dir(settings, source))
+
+
+def _folders(loads: Path) -> list[Path]:
+    """What is called like a load's folder; a copy that somebody made of one is not."""
+    return sorted((path for path in loads.glob("*Z-*/") if LANDING_NAME.fullmatch(path.name)), key=moment_and_number)
 
 
 def moment_and_number(landing: Path) -> tuple[datetime, int]:

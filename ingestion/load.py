@@ -15,6 +15,7 @@ import duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from ingestion import playbook, suppression
 from ingestion.config import Settings
 from ingestion.faults import DAMAGE, Fault, way_out
 from ingestion.landing import (
@@ -25,11 +26,11 @@ from ingestion.landing import (
     loaded,
     mark_loaded,
     moment_and_number,
+    require_whole,
     source_dir,
 )
 from ingestion.sources import RAW_PREFIX, Extraction, RawState, known_sources, raw_dataset, source_module
 from ingestion.sql import MEMORY_LIMIT
-from ingestion.suppression import notices as suppression_notices
 
 LOADED, FAILED, SKIPPED = "loaded", "failed", "skipped"
 # What reading an answer raises that is not shaped as its vendor says.
@@ -65,6 +66,8 @@ def load(name: str, settings: Settings) -> Load:
     is no fault of the source, and what is built on it would fail anyway.
     """
     source = source_module(name)
+    for reloaded in settings.reload:
+        source_module(reloaded, named_by="FUNNELHOUSE_RELOAD")
     settings.prepare_data_dir()
     dataset, loaded_at = raw_dataset(name), settings.now()
     try:
@@ -72,6 +75,8 @@ def load(name: str, settings: Settings) -> Load:
         last = last_loaded_at(settings, dataset)
     except duckdb.Error as error:
         raise Fault(_meant(settings, str(error))) from error
+    settings.hash_secret(is_in_use=last is not None)
+    suppression.require_readable(settings.data_dir)
     if last and loaded_at < last:
         message = f"nothing loaded: {loaded_at:%Y-%m-%d %H:%M} lies before the last load of {last:%Y-%m-%d %H:%M}"
         return Load(name, SKIPPED, message, last)
@@ -87,7 +92,7 @@ def load(name: str, settings: Settings) -> Load:
     except ODD_ANSWER as error:
         outcome = Load(name, FAILED, _odd(name, error), last)
     else:
-        told = (*extraction.notices, *suppression_notices(raw))
+        told = (*extraction.notices, *suppression.notices(raw))
         outcome = _loaded(name, extraction, told, loaded_at)
         news = [landed_source(name, [extraction.landing], extraction.columns, extraction.complete)]
     notices = tuple(map(settings.without_secrets, outcome.notices))
@@ -229,9 +234,12 @@ def restore(settings: Settings, say: Callable[[str], None]) -> None:
         raise Fault(f"{settings.warehouse} is there; move it and its .wal file away if it is to be made anew.")
     work = replace(settings, data_dir=settings.data_dir / "restoring")
     shutil.rmtree(work.data_dir, ignore_errors=True)
+    keep_days = {row["kept"]: row["keep_days"] for row in playbook.read(settings)["retention"]}
+    is_all_kept = not keep_days.get("landed_files")
     restored_count = 0
     for name in known_sources():
         found = {landing: landed for landing in landings(settings, name) if (landed := loaded(landing))}
+        require_whole(found, is_all_kept)
         columns: dict[str, dict[str, str]] = {}
         for landed in found.values():
             for table, own in landed.columns.items():
@@ -242,7 +250,11 @@ def restore(settings: Settings, say: Callable[[str], None]) -> None:
             batch = [landing for landing in found if number_of[landing] == number]
             lines = [found[landing].line for landing in batch]
             work.prepare_data_dir()
-            _run(name, work, [landed_source(name, batch, columns, set()), _loads_resource(lines)])
+            try:
+                _run(name, work, [landed_source(name, batch, columns, set()), _loads_resource(lines)])
+            except PipelineStepFailed as failure:
+                reason = _meant(work, " ".join(str(failure.exception).split()))[:LONGEST_WORDS]
+                raise Fault(f"{name} cannot be restored from {source_dir(settings, name)} ({reason}).") from failure
         if found:
             say(f"{name}: {len(found):,} loads, the last as of {moment_and_number(list(found)[-1])[0]:%Y%m%d}")
         restored_count += len(found)
@@ -276,11 +288,15 @@ def _sweep_incomplete(settings: Settings, dataset: str) -> None:
 
 def _unmark_incomplete(settings: Settings, dataset: str) -> None:
     """Take back the mark of the last landing where its load was cut off after it had been marked."""
-    marked = [landing for landing in landings(settings, dataset.removeprefix(RAW_PREFIX)) if loaded(landing)]
+    found = landings(settings, dataset.removeprefix(RAW_PREFIX))
+    marked = [landing for landing in found if (landing / LOADED_MARK).exists()]
     if not marked or not _has_table(settings, dataset, "loads"):
         return
-    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+    try:
         finished = loaded(marked[-1]).line["finished_at"]
+    except Fault:  # what it says is of use to a restore alone, which tells it
+        return
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         query = f"select 1 from {dataset}.loads where finished_at = ?"
         if not connection.execute(query, [finished]).fetchall():
             (marked[-1] / LOADED_MARK).unlink()

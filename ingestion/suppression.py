@@ -6,6 +6,7 @@ address can be read from it, and without `hash_secret` none can be tried.
 
 import csv
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.faults import Fault
 from ingestion.personal import Personal, keyed, normal_address, normal_address_sql, people_of
 from ingestion.sources import RawState
 from ingestion.sql import identifier, keyed_hash, literal
@@ -20,14 +22,16 @@ from ingestion.versions import Snapshot
 
 FILE = "suppressed.csv"
 COLUMNS = ("kind", "key", "suppressed_at")
-ADDRESS, ID, VISITOR = "address", "id", "visitor"
+KINDS = ADDRESS, ID, VISITOR = "address", "id", "visitor"
+RECEIPTS = "erasures"
+DAMAGED = "It says who was erased: put it back from a backup, or mend the line."
 ADDRESS_PATTERN = r"""[^\s@"',;:<>(){}\[\]]+@[^\s@"',;:<>(){}\[\]]+"""
 
 
 def suppress(data_dir: Path, secret: bytes, found: Iterable[tuple[str, str]], at: datetime) -> None:
     """Add kinds and values to the list; those that stand there already keep their date."""
     path = data_dir / FILE
-    rows = _rows(path)
+    rows = _rows(data_dir)
     known = {(row["kind"], row["key"]) for row in rows}
     for kind, key in sorted({(kind, _key(secret, kind, value)) for kind, value in found} - known):
         rows.append({"kind": kind, "key": key, "suppressed_at": at.isoformat() + "Z"})
@@ -42,10 +46,15 @@ def suppress(data_dir: Path, secret: bytes, found: Iterable[tuple[str, str]], at
     draft.replace(path)
 
 
+def require_readable(data_dir: Path) -> None:
+    """Raises Fault where the list is damaged, or is gone though somebody was erased: they would all come back."""
+    _rows(data_dir)
+
+
 def suppressed_since(data_dir: Path, secret: bytes, address: str) -> str | None:
     """When an address was suppressed, None where it was not."""
     key = _key(secret, ADDRESS, address)
-    return next((row["suppressed_at"] for row in _rows(data_dir / FILE) if row["key"] == key), None)
+    return next((row["suppressed_at"] for row in _rows(data_dir) if row["key"] == key), None)
 
 
 def without_suppressed(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, raw: RawState) -> Snapshot:
@@ -79,11 +88,27 @@ def notices(raw: RawState) -> tuple[str, ...]:
     return (f"{raw.source}: left out what tells of people who were erased (rows: {told}); delete them there, too.",)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(data_dir: Path) -> list[dict[str, str]]:
+    path = data_dir / FILE
     if not path.exists():
+        if any((data_dir / RECEIPTS).glob("*.json")):
+            raise Fault(
+                f"{path} is gone, and {data_dir / RECEIPTS} tells of people who must not come back. Put it back from a "
+                f"backup, or write it anew: {','.join(COLUMNS)}, and a line {ADDRESS},<key>,<erased_at> for each of "
+                "the people there."
+            )
         return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Fault(f"{path} is no text ({error}). {DAMAGED}") from error
+    if tuple(header) != COLUMNS:
+        raise Fault(f"{path}, line 1: is not {','.join(COLUMNS)}. {DAMAGED}")
+    for line, row in enumerate(rows, start=2):
+        if len(row) != len(COLUMNS) or row[0] not in KINDS or not re.fullmatch("[0-9a-f]{64}", row[1]):
+            raise Fault(f"{path}, line {line}: is not a kind ({', '.join(KINDS)}), a key and a moment. {DAMAGED}")
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
 def _key(secret: bytes, kind: str, value: str) -> str:
@@ -121,5 +146,5 @@ def _is_listed(kind: str, value: str, secret: bytes, path: Path) -> str:
 
 
 def _listed(path: Path) -> str:
-    """The keys as a list in SQL: they are few, and hexadecimal."""
-    return "(" + ", ".join(literal(row["key"]) for row in _rows(path)) + ")"
+    """The keys as a list in SQL: they are few, and hexadecimal; all may have been taken back."""
+    return "(" + (", ".join(literal(row["key"]) for row in _rows(path.parent)) or "null") + ")"

@@ -37,7 +37,7 @@ def serving_file(context: dg.AssetExecutionContext, warehouse_lock: WarehouseLoc
 
 def run_checks(instance: dg.DagsterInstance, run_id: str) -> list[serving.CheckResult]:
     """Every check that the run has made so far: expectations one by one, and dbt tests."""
-    tests = {node["name"]: node for node in json.loads(MANIFEST_PATH.read_text())["nodes"].values()}
+    tests = {node["name"]: node for node in json.loads(MANIFEST_PATH.read_text(encoding="utf-8"))["nodes"].values()}
     results = []
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
         evaluation = entry.dagster_event.asset_check_evaluation_data

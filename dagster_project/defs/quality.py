@@ -27,7 +27,7 @@ SHAPE_TYPES = {"expect_table_columns_to_match_set"}
 
 def mart_expectations() -> dict[dg.AssetKey, tuple[str, list[dict]]]:
     """Per mart, its table and what is expected of it, from the YAML beside its SQL."""
-    nodes = json.loads(MANIFEST_PATH.read_text())["nodes"].values()
+    nodes = json.loads(MANIFEST_PATH.read_text(encoding="utf-8"))["nodes"].values()
     return {
         get_asset_key_for_model([warehouse], node["name"]): (
             f"{node['schema']}.{node['name']}",

@@ -59,10 +59,10 @@ def known_sources() -> list[str]:
     return sorted(module.name for module in iter_modules(__path__) if module.ispkg)
 
 
-def source_module(name: str) -> ModuleType:
-    """The module of a source. Raises Fault where there is none of that name."""
+def source_module(name: str, named_by: str = "FUNNELHOUSE_SOURCES") -> ModuleType:
+    """The module of a source. Raises Fault where there is none of that name in the setting `named_by`."""
     if name not in known_sources():
-        raise Fault(f"FUNNELHOUSE_SOURCES: there is no source '{name}'; known are {', '.join(known_sources())}.")
+        raise Fault(f"{named_by}: there is no source '{name}'; known are {', '.join(known_sources())}.")
     return import_module(f"ingestion.sources.{name}")
 
 

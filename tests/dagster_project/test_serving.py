@@ -371,3 +371,10 @@ def test_a_note_of_the_last_run_that_is_damaged_is_as_none(settings):
     settings.serving_dir.mkdir()
     (settings.serving_dir / serving.LAST_RUN).write_text('{"run_id": ')
     assert serving.last_recorded_run(settings) is None
+
+
+def test_what_somebody_keeps_beside_the_versions_is_none(tmp_path):
+    # A copy of the data directory that followed its links has `current.duckdb` as a file of its own.
+    for name in ("20260301T000000000000Z.duckdb", "current.duckdb", "before the fair.duckdb"):
+        (tmp_path / name).touch()
+    assert [path.name for path in serving.versions(tmp_path)] == ["20260301T000000000000Z.duckdb"]

@@ -11,6 +11,7 @@ from conftest import PROJECT_DIR, Company, write
 
 from ingestion.config import Settings
 from ingestion.contract import Table, entities
+from ingestion.erasure import erase
 from ingestion.faults import Fault
 from ingestion.landing import landings, loaded
 from ingestion.load import FAILED, LOADED, SKIPPED, load, restore, unreadable
@@ -520,3 +521,57 @@ def test_restoring_over_a_warehouse_or_from_nothing_is_refused(company):
     with pytest.raises(Fault, match=r"is there; move it and its \.wal file away"):
         restore(company.settings, lambda _: None)
     assert everything(company) == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda data: (data / "hash_secret").unlink(), r"hash_secret is gone\. With another key every id"),
+        (
+            lambda data: (data / "hash_secret").write_bytes(b"short"),
+            "hash_secret is damaged: it has 5 bytes",
+        ),
+        (lambda data: (data / "suppressed.csv").unlink(), "suppressed.csv is gone, and .*erasures tells of people"),
+        (
+            lambda data: (data / "suppressed.csv").write_text(""),
+            "suppressed.csv, line 1: is not kind,key",
+        ),
+        (lambda data: (data / "suppressed.csv").write_bytes(b"\xff\n"), "suppressed.csv is no text"),
+        (
+            lambda data: (data / "suppressed.csv").write_text("kind,key,suppressed_at\naddress,12,2026-01-01\n"),
+            "suppressed.csv, line 2: is not a kind",
+        ),
+    ],
+)
+def test_without_the_key_of_ids_or_the_list_of_the_erased_nothing_is_loaded(company, damage, said):
+    data, rows = company.settings.data_dir, "lead_id,created_at,email\nL1,2026-01-31,ada@acme.example\n"
+    company.write("leads.csv", rows)
+    company.load("2026-03-01T00:00:00Z")
+    erase(company.settings, "ada@acme.example", lambda _: None)
+    before = everything(company)
+    damage(data)
+    company.write("leads.csv", rows + "L2,2026-01-31,bob@acme.example\n")
+    with pytest.raises(Fault, match=said):
+        company.load("2026-03-02T00:00:00Z")
+    assert everything(company) == before
+
+
+def test_whose_erasure_was_taken_back_comes_again_though_nobody_is_left_on_the_list(company):
+    company.write("leads.csv", "lead_id,created_at,email\nL1,2026-01-31,ada@acme.example\n")
+    company.load("2026-03-01T00:00:00Z")
+    erase(company.settings, "ada@acme.example", lambda _: None)
+    (company.settings.data_dir / "suppressed.csv").write_text("kind,key,suppressed_at\n")
+    company.environment["FUNNELHOUSE_RELOAD"] = "files"
+    assert company.load("2026-03-02T00:00:00Z").status == LOADED
+    assert ("ada@acme.example",) in company.standing("leads", "lead_id", "email")
+
+
+def test_a_source_to_reload_that_there_is_not_is_told_rather_than_passed_over(company):
+    company.environment["FUNNELHOUSE_RELOAD"] = "files,hubspt"
+    with pytest.raises(Fault, match="FUNNELHOUSE_RELOAD: there is no source 'hubspt'; known are files, "):
+        company.load()
+
+
+def test_a_source_that_is_named_twice_is_loaded_once(company):
+    company.environment["FUNNELHOUSE_SOURCES"] = "files, hubspot,,files"
+    assert company.settings.sources == ("files", "hubspot")
