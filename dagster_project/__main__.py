@@ -47,6 +47,9 @@ def main() -> int:
     except Fault as fault:
         say(f"✗ {fault}")
         return 1
+    except BrokenPipeError:  # whoever read the answer, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:  # a disk that is full, a folder that may not be written
         words = f"{error.filename or 'A file'}: {error.strerror or error}. Mend that and run the command again."
         say(f"✗ {way_out(settings.warehouse, str(error)) or words}")

@@ -20,6 +20,8 @@ SECRET_SUFFIXES = ("_SECRET", "_TOKEN", "_PASSWORD", "_WEBHOOK")
 PASSING_SECRET = re.compile(
     r"""(?<![A-Z]_)((?i:bearer\s+|basic\s+|(?:access_token|refresh_token|client_secret|password|assertion)["']?\s*[=:]\s*["']?))[^\s&"',;)]+"""
 )
+# dlt puts the path into SQL as it is; dbt and Dagster's log read it as an address.
+ODD_IN_PATHS = "'\"\\%?#"
 # An address may have been given with a password in it.
 PASSWORD_IN_ADDRESS = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 # So many characters of a secret are taken for it: a text may have been cut off amid one.
@@ -79,8 +81,10 @@ class Settings:
         Raises Fault where it cannot be used.
         """
         os.umask(0o077)  # also where others may enter the directory, as in a backup
-        if set("'%") & set(str(self.data_dir)):  # dlt puts the path into SQL as it is
-            raise Fault(f"FUNNELHOUSE_DATA_DIR: {self.data_dir} has an apostrophe or a percent sign in its name.")
+        if odd := [letter for letter in ODD_IN_PATHS if letter in str(self.data_dir)]:
+            raise Fault(
+                f"FUNNELHOUSE_DATA_DIR: {self.data_dir} has a {' and a '.join(odd)} in its name; name another folder."
+            )
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
             self.data_dir.chmod(0o700)

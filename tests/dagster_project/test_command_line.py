@@ -200,3 +200,22 @@ def test_what_nobody_foresaw_is_one_line_and_leaves_what_a_maintainer_needs(said
 def test_a_tool_that_is_not_named_is_asked_for(said):
     code, [line] = said("exec")
     assert (code, line.startswith("✗ Say which tool")) == (1, True)
+
+
+TALKER = """
+import sys
+from dagster_project import __main__ as command_line
+command_line.COMMANDS["rollback"] = lambda *_: print("much" * 100_000) or 0
+sys.argv = ["funnelhouse", "rollback"]
+sys.exit(command_line.main())
+"""
+
+
+def test_whoever_has_read_enough_of_an_answer_may_close_it(tmp_path):
+    environment = os.environ | {"FUNNELHOUSE_DATA_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", TALKER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as talker:
+        talker.stdout.read(4)
+        talker.stdout.close()
+        assert talker.stderr.read() == b""
+        assert talker.wait() == 0
