@@ -16,6 +16,7 @@ NAMED_DELIMITER = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 # Lines that tell the delimiter where titles stand above the header.
 SAMPLE_LINES = 20
 csv.field_size_limit(16 * 1024 * 1024)
+NO_TEXT = "is not UTF-8 text; save the file as 'CSV UTF-8'"
 
 
 def read_delimited(
@@ -37,8 +38,7 @@ def read_delimited(
                 yield line, [cell.strip() or None for cell in cells]
                 line = reader.line_num + lines_above + 1
     except UnicodeDecodeError as error:
-        reason = "is not UTF-8 text; save the file as 'CSV UTF-8'"
-        raise Fault(f"{path}, line {_first_odd_line(path)}: {reason}.") from error
+        raise Fault(f"{path}, line {_first_odd_line(path)}: {NO_TEXT}.") from error
     except csv.Error as error:
         raise Fault(f"{path}, line {line}: cannot be read as CSV ({error}).") from error
     except OSError as error:

@@ -121,6 +121,26 @@ def test_merged_xlsx_cells_count_for_each_of_their_rows(judge):
     assert leads(judgement) == [("L1", datetime(2026, 1, 31), "Acme"), ("L2", datetime(2026, 2, 1), "Acme")]
 
 
+def test_a_number_too_long_for_excel_is_refused_since_it_may_be_another_one(judge):
+    rows = [["lead_id", "created_at"], [1234567890123456789, "2026-01-31"], [123456789012345, "2026-01-31"]]
+    judgement = judge("leads.xlsx", [*rows, ["1234567890123456789", "2026-01-31"]])
+    words = "the number in A2 has more than 15 digits, of which Excel keeps no more; write it as a text"
+    assert cells(judgement.refused, "_line", "_fault") == [(2, words)]
+    assert cells(judgement.good, "lead_id") == [("123456789012345",), ("1234567890123456789",)]
+
+
+def test_a_hidden_sheet_is_not_taken_for_the_first(judge):
+    header = ["lead_id", "created_at"]
+    sheets = {"Old": [header, ["L0", "2026-01-31"]], "Leads": [header, ["L1", "2026-01-31"]]}
+    assert cells(judge("leads.xlsx", workbook(sheets, hidden=("Old",))).good, "lead_id") == [("L1",)]
+
+
+def test_text_of_two_bytes_a_letter_is_told_without_a_mark_too(judge):
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        with pytest.raises(Fault, match=r"line 1: is not UTF-8 text"):
+            judge("leads.csv", LEADS.encode(encoding))
+
+
 def test_a_number_merged_over_xlsx_rows_is_refused(judge):
     rows = [
         ["campaign_id", "date", "cost_amount_local"],
@@ -255,6 +275,7 @@ def test_jsonl_values_keep_their_meaning(judge):
         ("[1, 2]", "is not a JSON object"),
         ('"L2"', "is not a JSON object"),
         ('{"lead_id": "\\ud800"}', "is not JSON"),
+        ('{"lead_id": "L1", "lead_id": "L2"}', "has 'lead_id' twice"),
         ("[" * 100_000, "is not JSON"),
         ('{"lead_id": ' + "9" * 5000 + "}", "is not JSON"),
         ('{"lead_id": "L2"}', "created_at is empty"),

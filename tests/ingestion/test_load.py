@@ -282,6 +282,30 @@ def test_odd_characters_in_the_data_folder_do_no_harm(tmp_path):
     assert company.load().changed_count == 0
 
 
+@pytest.mark.parametrize("name", ["Users.csv", "users.CSV", "user.csv", "uers.jsonl"])
+def test_a_file_that_nobody_reads_though_it_looks_like_one_is_told(company, name):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.write("my notes.csv", "whatever")
+    company.write(name, "user_id\nU1\n")
+    suffix = Path(name).suffix.lower()
+    assert company.load().notices == (f"{company.inbox / name} is not read; should it be called users{suffix}?",)
+    (company.inbox / "leads.csv").unlink()
+    assert "should it be called users" in company.load().message
+
+
+def test_a_file_that_is_gone_is_told_and_its_rows_stay(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.write("users.csv", "user_id\nU1\n")
+    assert not company.load().notices
+    (company.inbox / "leads.csv").unlink()
+    words = "leads: there is no file of them any more; what was loaded last stays as it is. Put the file back."
+    for _ in range(2):
+        assert company.load().notices == (words,)
+    assert company.versions("leads", "lead_id, _is_deleted") == [("L1", False)]
+    (company.inbox / "leads.csv").mkdir()
+    assert company.load().notices == (f"{company.inbox / 'leads.csv'} is no file that can be read", words)
+
+
 @pytest.mark.parametrize("name", ["Zoë's data", "100% data", "what?", "data #1", 'so "called"', "a\\b"])
 def test_a_data_folder_that_a_tool_cannot_work_in_is_a_fault(tmp_path, name):
     [odd] = {letter for letter in "'\"\\%?#" if letter in name}

@@ -5,8 +5,9 @@ what is new or changed since the last load is added as a version, what is gone a
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,15 @@ from ingestion import playbook
 from ingestion.config import Settings
 from ingestion.contract import entities, referenced_table
 from ingestion.faults import Fault
-from ingestion.landing import QUARANTINE_COLUMNS, complete_tables, connect, land, new_landing, source_dir
+from ingestion.landing import (
+    QUARANTINE_COLUMNS,
+    complete_tables,
+    connect,
+    land,
+    new_landing,
+    source_dir,
+    stored_columns,
+)
 from ingestion.sources import Extraction, RawState
 from ingestion.sources.files.conform import Conformed, Rules, conform_file
 from ingestion.sources.files.given import SUFFIXES
@@ -23,17 +32,23 @@ from ingestion.sources.files.settings import FilesSettings
 from ingestion.sql import literal
 from ingestion.versions import Snapshot
 
+# How alike two names are, from 0 to 1, where one may be a slip of the other: `oportunities`, `Account`.
+ALIKE = 0.8
+
 
 def extract(settings: Settings, raw: RawState) -> Extraction:
     """Read every entity that has a file and find what changed. Raises Fault; then nothing has been loaded."""
     files_settings = FilesSettings.from_settings(settings)
     files = find_files(files_settings.folders)
+    notices = overlooked(files_settings.folders, files)
     if not files:
         folders = ", ".join(str(folder) for folder in files_settings.folders)
-        raise Fault(f"There is no file to load in {folders}; ingestion/sources/files/README.md says what may be there.")
+        words = f"There is no file to load in {folders}; ingestion/sources/files/README.md says what may be there."
+        raise Fault(" ".join([words, *notices]))
     rules = Rules(files_settings.timezone, known_values(settings), settings.hash_secret())
     with _work_folder(settings) as work, _connect(files_settings, raw, work) as connection:
         conformed = [conform_file(connection, entities()[name], path, rules, work) for name, path in files.items()]
+        notices += _vanished(connection, raw, files)
         landing = new_landing(settings, "files", raw)
         changed_count = sum(land(connection, _snapshot(result), raw, landing) for result in conformed)
         land(connection, _quarantine(connection, conformed), raw, landing)
@@ -45,7 +60,7 @@ def extract(settings: Settings, raw: RawState) -> Extraction:
         row_count=sum(result.row_count for result in conformed),
         changed_count=changed_count,
         quarantined_count=sum(result.quarantined_count for result in conformed),
-        notices=[notice for result in conformed for notice in result.notices],
+        notices=[*notices, *(notice for result in conformed for notice in result.notices)],
     )
 
 
@@ -65,6 +80,33 @@ def find_files(folders: tuple[Path, ...]) -> dict[str, Path]:
             if found:
                 files.setdefault(name, found[0])
     return files
+
+
+def overlooked(folders: tuple[Path, ...], files: Mapping[str, Path]) -> list[str]:
+    """A sentence for each file that looks as if it were meant for an entity without one, and that no SQL file reads."""
+    without = [name for name in entities() if name not in files]
+    queries = " ".join(path.read_text(errors="replace") for path in files.values() if path.suffix == ".sql")
+    found = []
+    for path in sorted(path for folder in folders for path in folder.iterdir()):
+        suffix = path.suffix.lower()
+        if path in files.values() or suffix not in SUFFIXES or path.name.startswith((".", "~")) or path.name in queries:
+            continue
+        for name in get_close_matches(path.stem.lower(), without, n=1, cutoff=ALIKE):
+            is_named = path.name == f"{name}{suffix}"
+            what = "is no file that can be read" if is_named else f"is not read; should it be called {name}{suffix}?"
+            found.append(f"{path} {what}")
+    return found
+
+
+def _vanished(connection: duckdb.DuckDBPyConnection, raw: RawState, files: Mapping[str, Path]) -> list[str]:
+    """A sentence for each entity that was loaded before and has no file any more."""
+    return [
+        f"{name}: there is no file of them any more; what was loaded last stays as it is. Put the file back."
+        for name in entities()
+        if name not in files
+        and stored_columns(connection, raw, name)
+        and connection.execute(f"select 1 from warehouse.{raw.dataset}.{name} limit 1").fetchall()
+    ]
 
 
 def known_values(settings: Settings) -> dict[str, dict[str, list[str]]]:

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 
-from ingestion.delimited import read_delimited
+from ingestion.delimited import NO_TEXT, read_delimited
 from ingestion.faults import Fault
 from ingestion.workbooks import ErrorValue, SheetRow, Uncomputed, cell_name, opened_workbook
+
+# From here on a number of Excel's may be another one than was written, such as a long id.
+MOST_EXACT = 10**15
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def read_csv(path: Path) -> GivenFile:
 
 
 def read_xlsx(path: Path) -> GivenFile:
-    """The first sheet of a workbook; formulas count as their last computed value, merged cells as equal ones.
+    """The first visible sheet of a workbook; formulas count as their last computed value, merged cells as equal ones.
 
     Raises Fault as `read_csv` does.
     """
@@ -57,6 +60,8 @@ def read_jsonl(path: Path) -> GivenFile:
 def _with_header(path: Path, lines: Iterator[tuple[int, list[str | None], str | None]]) -> GivenFile:
     _, cells, _ = next(lines, (1, [], None))
     header = [cell or "" for cell in cells]
+    if any("\0" in name for name in header):  # UTF-16 without a mark
+        raise Fault(f"{path}, line 1: {NO_TEXT}.")
     if not any(header):
         raise Fault(f"{path}, line 1: there is no header; the first line must name the columns.")
     for position, name in enumerate(header):
@@ -75,14 +80,15 @@ def _row(line: int, header: list[str], cells: list[str | None], fault: str | Non
 
 
 def _sheet(path: Path) -> Iterator[tuple[int, list[str | None], str | None]]:
-    """Lines of the first sheet, and what is wrong with them; cells right of the header count only if they are filled.
+    """Lines of the first visible sheet, and what is wrong with them; cells right of the header count only if filled.
 
     Raises Fault for a formula without a value: an empty cell in its place would be wrong, and so would be the others.
     """
     with opened_workbook(path) as sheets:
+        sheet = next((sheet for sheet in sheets if not sheet.is_hidden), sheets[0])
         header: list[str | None] = []
         own: list[int] = []
-        for row in sheets[0].rows():
+        for row in sheet.rows():
             if not header and row.line > 1:
                 return
             texts = [_cell_text(cell) for cell in row.cells]
@@ -103,9 +109,23 @@ def _cell_fault(path: Path, row: SheetRow, own: list[int]) -> str | None:
             raise Fault(f"{path}, line {row.line}: {words}.")
         if isinstance(cell, ErrorValue):
             return f"{place} shows the error {cell}"
+        if isinstance(cell, int | float) and abs(cell) >= MOST_EXACT:
+            return f"the number in {place} has more than 15 digits, of which Excel keeps no more; write it as a text"
         if position in row.shared and isinstance(cell, int | float):
             return f"the number in {place} is merged over several rows; give each row its own"
     return None
+
+
+class _Twice(ValueError):
+    """A name that stands twice in one object, of whose values one would be lost."""
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for name in names if names.count(name) > 1))
+    return found
 
 
 def _json_rows(path: Path) -> Iterator[GivenRow]:
@@ -114,9 +134,11 @@ def _json_rows(path: Path) -> Iterator[GivenRow]:
             if not content.strip():
                 continue
             try:
-                parsed = json.loads(content.decode("utf-8-sig"))
+                parsed = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_each_once)
                 json.dumps(parsed, ensure_ascii=False).encode()  # a lone surrogate is JSON but no text
                 fault = None if isinstance(parsed, dict) else "is not a JSON object"
+            except _Twice as twice:
+                fault = f"has '{twice}' twice"
             except (ValueError, RecursionError):
                 fault = "is not JSON"
             if fault:
