@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ingestion.faults import Fault
 
@@ -36,6 +36,27 @@ class Line:
     number: int
     content: bytes | None
     place: Place
+
+
+class NoJson(ValueError):
+    """Why a line cannot be read as JSON, in words that follow on what it is (`is not JSON`) and tell no value."""
+
+
+def json_of(content: bytes) -> Any:
+    """What a line of JSON holds. Raises NoJson, also where of two values under one name one would be lost."""
+    try:
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_each_once)
+    except NoJson:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise NoJson("is not JSON") from error
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise NoJson("has one name twice")
+    return found
 
 
 class LandedFile:

@@ -275,7 +275,7 @@ def test_jsonl_values_keep_their_meaning(judge):
         ("[1, 2]", "is not a JSON object"),
         ('"L2"', "is not a JSON object"),
         ('{"lead_id": "\\ud800"}', "is not JSON"),
-        ('{"lead_id": "L1", "lead_id": "L2"}', "has 'lead_id' twice"),
+        ('{"lead_id": "L1", "lead_id": "L2"}', "has one name twice"),
         ("[" * 100_000, "is not JSON"),
         ('{"lead_id": ' + "9" * 5000 + "}", "is not JSON"),
         ('{"lead_id": "L2"}', "created_at is empty"),

@@ -245,6 +245,8 @@ def test_killed_after_any_page_nothing_is_lost_or_doubled(site, monkeypatch, bro
 
 BROKEN = [
     ("nonsense", None, "the line is not JSON"),
+    ('{"event_id": "e", "event_id": "f"}', None, "the line has one name twice"),
+    ('{"event_id": "' + "e" * 2_000_000 + '"}', None, "the line is longer than 2,000,000 bytes"),
     ("[1]", None, "the line is not a JSON object"),
     ("[" * 100_000, None, "the line is not JSON"),
     ({"event_type": "page_view", "occurred_at": "2026-06-01T12:00:00Z"}, "event_id", "event_id is missing"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ingestion.delimited import NO_TEXT, read_delimited
 from ingestion.faults import Fault
+from ingestion.landed import NoJson, json_of
 from ingestion.workbooks import ErrorValue, SheetRow, Uncomputed, cell_name, opened_workbook
 
 # From here on a number of Excel's may be another one than was written, such as a long id.
@@ -116,30 +117,18 @@ def _cell_fault(path: Path, row: SheetRow, own: list[int]) -> str | None:
     return None
 
 
-class _Twice(ValueError):
-    """A name that stands twice in one object, of whose values one would be lost."""
-
-
-def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Twice(next(name for name in names if names.count(name) > 1))
-    return found
-
-
 def _json_rows(path: Path) -> Iterator[GivenRow]:
     with path.open("rb") as file:
         for line, content in enumerate(file, start=1):
             if not content.strip():
                 continue
             try:
-                parsed = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_each_once)
+                parsed = json_of(content)
                 json.dumps(parsed, ensure_ascii=False).encode()  # a lone surrogate is JSON but no text
                 fault = None if isinstance(parsed, dict) else "is not a JSON object"
-            except _Twice as twice:
-                fault = f"has '{twice}' twice"
-            except (ValueError, RecursionError):
+            except NoJson as reason:
+                fault = str(reason)
+            except ValueError:
                 fault = "is not JSON"
             if fault:
                 yield GivenRow(line, {}, fault, content.decode(errors="replace").strip())

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.faults import Fault
-from ingestion.landed import LandedFile, Place, landed_files
+from ingestion.landed import LandedFile, NoJson, Place, json_of, landed_files
 from ingestion.pages import Page
 from ingestion.records import last_versions
 from ingestion.sources import RawState
@@ -126,9 +126,9 @@ def _records(day: ExportedDay, file: LandedFile) -> Iterator[Record]:
 
 def _parsed(day: ExportedDay, content: bytes) -> dict[str, Any]:
     try:
-        given = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return refused_row(day.date, "the line is not JSON")
+        given = json_of(content)
+    except NoJson as reason:
+        return refused_row(day.date, f"the line {reason}")
     return (
         event_row(day.date, given) if isinstance(given, dict) else refused_row(day.date, "the line is no JSON object")
     )

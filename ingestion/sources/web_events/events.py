@@ -1,12 +1,11 @@
 """An event of a file as rows: checked against the schema of README.md, and rid of what addresses carry."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ingestion.landed import LandedFile, Line, Place, landed_files
+from ingestion.landed import LandedFile, Line, NoJson, Place, json_of, landed_files
 from ingestion.links import CLICK_IDS, UTM, query_of, scrubbed, tags_of, without_queries, without_query
 from ingestion.pages import Page
 from ingestion.records import last_versions
@@ -17,6 +16,8 @@ from ingestion.sources.web_events.tables import ADDRESSES, TABLES
 # Also as a log rotation names them: events.jsonl.1, events.jsonl-20261101.gz.
 NAMES = re.compile(r".+\.(jsonl|ndjson)([.-][\w-]+)?(\.gz)?", re.IGNORECASE)
 LINES_PER_PAGE = 5_000
+# Nobody's event is longer, and DuckDB would not read one of more than eight times that.
+LONGEST_LINE = 2_000_000
 KNOWN = {*TABLES["events"].columns, *CLICK_IDS, "consent"}
 STATUSES = ("granted", "withdrawn")
 CLICK_ID = re.compile(r"\w+:.+")
@@ -62,10 +63,12 @@ def event_pages(settings: WebEventsSettings, known: Mapping[str, Place], bookmar
 def event_row(content: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """An event's row and the rows of its consents. A broken one has `_refusal` and no consents."""
     try:
-        given = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        text = without_queries(content.decode(errors="replace").strip())
-        return {"properties": text, "_refusal": "the line is not JSON"}, []
+        if len(content) > LONGEST_LINE:
+            raise NoJson(f"is longer than {LONGEST_LINE:,} bytes")
+        given = json_of(content)
+    except NoJson as reason:
+        text = without_queries(content[:LONGEST_LINE].decode(errors="replace").strip())
+        return {"properties": text, "_refusal": f"the line {reason}"}, []
     if not isinstance(given, dict):
         return {"properties": scrubbed(given), "_refusal": "the line is not a JSON object"}, []
     fields = {name: value for name, value in given.items() if not name.startswith("_")}
