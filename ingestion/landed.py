@@ -8,11 +8,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ingestion.faults import Fault
 
 HEAD_BYTES = 1_024
+# So deep no event is meant to be; what goes through one value after another would have no end to its stack.
+DEEPEST = 100
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,20 @@ def landed_files(folder: Path, names: re.Pattern[str]) -> Iterator[LandedFile]:
                 continue
 
 
+def parsed(content: bytes) -> Any:
+    """What a line of JSON says. Raises ValueError, which says what is wrong with it."""
+    try:
+        value = json.loads(content.decode("utf-8-sig"))
+    except RecursionError:
+        raise ValueError("the line is nested too deeply") from None
+    except ValueError:
+        raise ValueError("the line is not JSON") from None
+    # As deep as it has brackets at most: only few lines need a closer look.
+    if content.count(b"[") + content.count(b"{") > DEEPEST and _is_deep(value):
+        raise ValueError("the line is nested too deeply")
+    return value
+
+
 def other_files(folder: Path, names: re.Pattern[str]) -> list[str]:
     """What else lies there and is not read."""
     return [path.relative_to(folder).as_posix() for path in _visible_files(folder) if not names.fullmatch(path.name)]
@@ -127,6 +143,18 @@ def _visible_files(folder: Path) -> list[Path]:
     paths = [path for path in folder.rglob("*") if path.is_file()]
     shown = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     return sorted(shown, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, list | dict)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)
 
 
 def _is_object(content: bytes) -> bool:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.faults import Fault
-from ingestion.landed import LandedFile, Place, landed_files
+from ingestion.landed import LandedFile, Place, landed_files, parsed
 from ingestion.pages import Page
 from ingestion.records import last_versions
 from ingestion.sources import RawState
@@ -25,6 +25,8 @@ from ingestion.sources.google_analytics.exported import event_row, refused_row
 
 NAMES = re.compile(r"events_(intraday_)?(\d{8})(?!\d).*\.(parquet|jsonl|json|ndjson)(\.gz)?", re.IGNORECASE)
 ROWS_PER_PAGE = 5_000
+BYTES = ("BYTE_ARRAY", "NONE")  # as parquet calls them where nothing says that they are text
+DAMAGED = "the file is damaged from here on; copy it once more"
 Record = tuple[int, dict[str, Any]]  # its line, and what of it goes into the raw table
 DayRead = tuple[bool, dict[str, list[int]]]  # whether it was final, and size and time of its files
 
@@ -110,25 +112,28 @@ def _day_pages(day: ExportedDay, known: DayRead | None, begun: dict) -> Iterator
 def _records(day: ExportedDay, file: LandedFile) -> Iterator[Record]:
     """The events of a file, each with its line; a broken one as what is set aside."""
     if file.path.suffix.lower() == ".parquet":
+        number = 0
         with pq.ParquetFile(file.path) as parquet:
-            number = 0
-            for batch in parquet.iter_batches(batch_size=1_000):
-                for given in batch.to_pylist():
-                    number += 1
-                    yield number, event_row(day.date, given)
+            try:
+                for batch in parquet.iter_batches(batch_size=1_000):
+                    for given in batch.to_pylist():
+                        number += 1
+                        yield number, event_row(day.date, given)
+            except (OSError, pa.ArrowException, UnicodeDecodeError):
+                yield number + 1, refused_row(day.date, DAMAGED)
         return
     for line in file.lines(Place()):
         if line.content is None:
-            yield line.number, refused_row(day.date, "the file is damaged from here on; copy it once more")
+            yield line.number, refused_row(day.date, DAMAGED)
         elif line.content.strip():
             yield line.number, _parsed(day, line.content)
 
 
 def _parsed(day: ExportedDay, content: bytes) -> dict[str, Any]:
     try:
-        given = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return refused_row(day.date, "the line is not JSON")
+        given = parsed(content)
+    except ValueError as error:
+        return refused_row(day.date, str(error))
     return (
         event_row(day.date, given) if isinstance(given, dict) else refused_row(day.date, "the line is no JSON object")
     )
@@ -144,8 +149,10 @@ def _fault(file: LandedFile) -> str | None:
     if file.path.suffix.lower() != ".parquet":
         return None
     try:
-        with pq.ParquetFile(file.path):
-            return None
+        with pq.ParquetFile(file.path) as parquet:
+            columns = map(parquet.schema.column, range(len(parquet.schema)))
+            raw = next((c.path for c in columns if (c.physical_type, c.converted_type) == BYTES), None)
+            return f"{file.name}: its column {raw} has bytes, not text" if raw else None
     except pa.ArrowInvalid:
         return f"{file.name}: is no whole parquet file"
     except FileNotFoundError:

@@ -1,12 +1,12 @@
 """An event of a file as rows: checked against the schema of README.md, and rid of what addresses carry."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ingestion.landed import LandedFile, Line, Place, landed_files
+from ingestion.contract import EARLIEST_YEAR, LATEST_YEAR
+from ingestion.landed import LandedFile, Line, Place, landed_files, parsed
 from ingestion.links import CLICK_IDS, UTM, query_of, scrubbed, tags_of, without_queries, without_query
 from ingestion.pages import Page
 from ingestion.records import last_versions
@@ -62,10 +62,10 @@ def event_pages(settings: WebEventsSettings, known: Mapping[str, Place], bookmar
 def event_row(content: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """An event's row and the rows of its consents. A broken one has `_refusal` and no consents."""
     try:
-        given = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        given = parsed(content)
+    except ValueError as error:
         text = without_queries(content.decode(errors="replace").strip())
-        return {"properties": text, "_refusal": "the line is not JSON"}, []
+        return {"properties": text, "_refusal": str(error)}, []
     if not isinstance(given, dict):
         return {"properties": scrubbed(given), "_refusal": "the line is not a JSON object"}, []
     fields = {name: value for name, value in given.items() if not name.startswith("_")}
@@ -143,6 +143,8 @@ def _moment(given: Any) -> str:
         moment = datetime.fromisoformat(str(given))
         if moment.tzinfo is None:
             raise Broken("occurred_at", "occurred_at says nothing of its time zone, such as Z or +02:00")
+        if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+            raise Broken("occurred_at", f"occurred_at is not within the years {EARLIEST_YEAR} to {LATEST_YEAR}")
         return moment.astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise Broken("occurred_at", "occurred_at is not a date-time such as 2026-11-01T09:30:00Z") from None
