@@ -4,8 +4,9 @@ Per entity one file, `<entity>.csv`, `.xlsx`, `.parquet`, `.jsonl` or `<entity>.
 what is new or changed since the last load is added as a version, what is gone as a tombstone.
 """
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,14 +24,18 @@ from ingestion.sources.files.settings import FilesSettings
 from ingestion.sql import literal
 from ingestion.versions import Snapshot
 
+FIRST_WORD = re.compile(r"\w+")
+
 
 def extract(settings: Settings, raw: RawState) -> Extraction:
     """Read every entity that has a file and find what changed. Raises Fault; then nothing has been loaded."""
     files_settings = FilesSettings.from_settings(settings)
     files = find_files(files_settings.folders)
+    overlooked = _overlooked(files_settings.folders, files)
     if not files:
         folders = ", ".join(str(folder) for folder in files_settings.folders)
-        raise Fault(f"There is no file to load in {folders}; ingestion/sources/files/README.md says what may be there.")
+        words = " ".join(overlooked) or "ingestion/sources/files/README.md says what may be there."
+        raise Fault(f"There is no file to load in {folders}; {words}")
     rules = Rules(files_settings.timezone, known_values(settings), settings.hash_secret())
     with _work_folder(settings) as work, _connect(files_settings, raw, work) as connection:
         conformed = [conform_file(connection, entities()[name], path, rules, work) for name, path in files.items()]
@@ -45,7 +50,7 @@ def extract(settings: Settings, raw: RawState) -> Extraction:
         row_count=sum(result.row_count for result in conformed),
         changed_count=changed_count,
         quarantined_count=sum(result.quarantined_count for result in conformed),
-        notices=[notice for result in conformed for notice in result.notices],
+        notices=[*overlooked, *(notice for result in conformed for notice in result.notices)],
     )
 
 
@@ -65,6 +70,17 @@ def find_files(folders: tuple[Path, ...]) -> dict[str, Path]:
             if found:
                 files.setdefault(name, found[0])
     return files
+
+
+def _overlooked(folders: tuple[Path, ...], files: Mapping[str, Path]) -> list[str]:
+    """A sentence for each file that seems to be meant for an entity that has none."""
+    missing = entities().keys() - files.keys()
+    return [
+        f"{path} is not read; call it {name}{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}."
+        for folder in folders
+        for path in sorted(folder.iterdir())
+        if (begin := FIRST_WORD.match(path.name)) and (name := begin[0].casefold()) in missing
+    ]
 
 
 def known_values(settings: Settings) -> dict[str, dict[str, list[str]]]:

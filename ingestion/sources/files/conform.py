@@ -79,8 +79,9 @@ def conform_file(
     Raises Fault where the file as a whole cannot be used.
     """
     try:
-        given = lay_out(connection, entity, path, work)
-        notices = check_columns(str(path), entity, given)
+        notices: list[str] = []
+        given = lay_out(connection, entity, path, work, notices)
+        notices += check_columns(str(path), entity, given)
         typed, judged = work / f"{entity.name}.typed.parquet", work / f"{entity.name}.parquet"
         connection.execute(copy_to_parquet(_typed_select(entity, given, rules), typed)).fetchall()
         connection.execute(copy_to_parquet(_unrepeated_select(entity, typed), judged)).fetchall()
