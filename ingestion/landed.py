@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -138,10 +139,19 @@ def other_files(folder: Path, names: re.Pattern[str]) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in _visible_files(folder) if not names.fullmatch(path.name)]
 
 
+def check_name(path: Path) -> None:
+    """Raises Fault where a file's name is no text: it could neither be noted nor shown."""
+    told = os.fsencode(path).decode(errors="replace")
+    if told != str(path):
+        raise Fault(f"{told}: its name is not in UTF-8; rename it.")
+
+
 def _visible_files(folder: Path) -> list[Path]:
     """All but hidden ones, such as what a copying program writes before it gives the file its name."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     shown = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    for path in shown:
+        check_name(path)
     return sorted(shown, key=lambda path: path.relative_to(folder).as_posix())
 
 

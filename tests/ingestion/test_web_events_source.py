@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import hmac
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -372,6 +373,11 @@ def test_what_is_no_file_of_events_is_named_and_what_is_hidden_is_not(site):
     assert "export.csv is no file of events" in notice
     assert "part" not in notice
     assert site.ids() == ["e1"]
+
+
+def test_a_file_whose_name_is_no_text_stops_the_load_with_what_of_it_can_be_shown(site):
+    site.write(os.fsdecode(b"\xb3.jsonl"), event(1))
+    assert site.load().message == f"{site.landing}/�.jsonl: its name is not in UTF-8; rename it."
 
 
 def test_a_file_that_may_not_be_read_stops_the_load_with_its_name(site, monkeypatch):
