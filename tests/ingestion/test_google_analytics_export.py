@@ -331,15 +331,16 @@ def test_a_moment_in_another_unit_is_set_aside(micros):
     assert row["_refusal"] == "event_timestamp is not a number of microseconds"
 
 
-def test_a_parquet_file_that_is_damaged_amid_its_rows_is_named_and_keeps_nobody_else_waiting(exported):
+def test_a_parquet_file_that_is_damaged_amid_its_rows_takes_nothing_of_what_was_read_of_its_day(exported):
+    exported.write("events_intraday_20260601.jsonl", event("early"))
+    exported.loaded()
     path = exported.write("events_20260601.parquet", *(event(f"a{n}", visitor=f"v{n * n}") for n in range(3000)))
     whole = path.read_bytes()
     path.write_bytes(whole[:100] + bytes(len(whole) // 2) + whole[100 + len(whole) // 2 :])
     exported.write("events_20260602.jsonl", event("b", event_date="20260602"))
-    exported.loaded()
-    [refused] = exported.query("select file, reason from raw_google_analytics.quarantine")
-    assert refused == ("events_20260601.parquet", "the file is damaged from here on; copy it once more")
-    assert "b" in exported.pages_seen()
+    [notice] = exported.loaded().notices
+    assert notice == "events_20260601.parquet: is damaged; 2026-06-01 waits for it."
+    assert exported.pages_seen() == ["b", "early"]
     path.write_bytes(whole)
     exported.loaded()
     assert len(exported.pages_seen()) == 3001

@@ -26,7 +26,6 @@ from ingestion.sources.google_analytics.exported import event_row, refused_row
 NAMES = re.compile(r"events_(intraday_)?(\d{8})(?!\d).*\.(parquet|jsonl|json|ndjson)(\.gz)?", re.IGNORECASE)
 ROWS_PER_PAGE = 5_000
 BYTES = ("BYTE_ARRAY", "NONE")  # as parquet calls them where nothing says that they are text
-DAMAGED = "the file is damaged from here on; copy it once more"
 Record = tuple[int, dict[str, Any]]  # its line, and what of it goes into the raw table
 DayRead = tuple[bool, dict[str, list[int]]]  # whether it was final, and size and time of its files
 
@@ -112,19 +111,16 @@ def _day_pages(day: ExportedDay, known: DayRead | None, begun: dict) -> Iterator
 def _records(day: ExportedDay, file: LandedFile) -> Iterator[Record]:
     """The events of a file, each with its line; a broken one as what is set aside."""
     if file.path.suffix.lower() == ".parquet":
-        number = 0
         with pq.ParquetFile(file.path) as parquet:
-            try:
-                for batch in parquet.iter_batches(batch_size=1_000):
-                    for given in batch.to_pylist():
-                        number += 1
-                        yield number, event_row(day.date, given)
-            except (OSError, pa.ArrowException, UnicodeDecodeError):
-                yield number + 1, refused_row(day.date, DAMAGED)
+            number = 0
+            for batch in parquet.iter_batches(batch_size=1_000):
+                for given in batch.to_pylist():
+                    number += 1
+                    yield number, event_row(day.date, given)
         return
     for line in file.lines(Place()):
         if line.content is None:
-            yield line.number, refused_row(day.date, DAMAGED)
+            yield line.number, refused_row(day.date, "the file is damaged from here on; copy it once more")
         elif line.content.strip():
             yield line.number, _parsed(day, line.content)
 
@@ -152,13 +148,20 @@ def _fault(file: LandedFile) -> str | None:
         with pq.ParquetFile(file.path) as parquet:
             columns = map(parquet.schema.column, range(len(parquet.schema)))
             raw = next((c.path for c in columns if (c.physical_type, c.converted_type) == BYTES), None)
-            return f"{file.name}: its column {raw} has bytes, not text" if raw else None
+            if raw:
+                return f"{file.name}: its column {raw} has bytes, not text"
+            # Half of a day would take the place of what has been read of it, so all is unpacked once beforehand.
+            for batch in parquet.iter_batches():
+                batch.validate(full=True)
+            return None
     except pa.ArrowInvalid:
         return f"{file.name}: is no whole parquet file"
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise Fault(f"{file.path}: cannot be read ({error.strerror or error}).") from error
+        if error.errno is None:  # pyarrow's own, where what is packed cannot be unpacked
+            return f"{file.name}: is damaged"
+        raise Fault(f"{file.path}: cannot be read ({error.strerror}).") from error
 
 
 def _unfinished(file: LandedFile) -> str | None:
