@@ -12,6 +12,9 @@ import yaml
 
 from ingestion.config import DBT_DIR, DEFAULT_PLAYBOOK_DIR
 
+# Outside these years a date is a typing mistake, and DuckDB's `infinity` is one too.
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
+
 
 @dataclass(frozen=True)
 class Column:

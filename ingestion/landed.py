@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from typing import IO, Any
 from ingestion.faults import Fault
 
 HEAD_BYTES = 1_024
+# So deep no event is meant to be; what goes through one value after another would have no end to its stack.
+DEEPEST = 100
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,17 @@ class NoJson(ValueError):
 def json_of(content: bytes) -> Any:
     """What a line of JSON holds. Raises NoJson, also where of two values under one name one would be lost."""
     try:
-        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_each_once)
+        value = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_each_once)
+    except RecursionError as error:
+        raise NoJson("is nested too deeply") from error
     except NoJson:
         raise
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise NoJson("is not JSON") from error
+    # As deep as it has brackets at most: only few lines need a closer look.
+    if content.count(b"[") + content.count(b"{") > DEEPEST and _is_deep(value):
+        raise NoJson("is nested too deeply")
+    return value
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -143,11 +152,32 @@ def other_files(folder: Path, names: re.Pattern[str]) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in _visible_files(folder) if not names.fullmatch(path.name)]
 
 
+def check_name(path: Path) -> None:
+    """Raises Fault where a file's name is no text: it could neither be noted nor shown."""
+    told = os.fsencode(path).decode(errors="replace")
+    if told != str(path):
+        raise Fault(f"{told}: its name is not in UTF-8; rename it.")
+
+
 def _visible_files(folder: Path) -> list[Path]:
     """All but hidden ones, such as what a copying program writes before it gives the file its name."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     shown = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    for path in shown:
+        check_name(path)
     return sorted(shown, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, list | dict)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)
 
 
 def _is_object(content: bytes) -> bool:

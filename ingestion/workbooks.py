@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from xml.etree.ElementTree import Element, iterparse
+from zipfile import ZipFile
 
 import openpyxl
 from openpyxl import Workbook
@@ -22,10 +23,13 @@ from ingestion.faults import Fault
 COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
 MERGED_PATTERN = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+[0-9]+:[A-Z]+[0-9]+)"')
 CHUNK_BYTES, LONGEST_TAG = 1 << 20, 200
+# A full sheet of some twenty columns is half of it; a file made to fill the memory unpacks to far more.
+MOST_BYTES = 2 << 30
+LONGEST_WORDS = 200
 # A title merged over the whole sheet is 16,384 columns wide.
 WIDEST_MERGED = 256
 
-WORDED_FORMAT = re.compile(r'"|\[\$[^-\]]|[€£$](?![-\]])')
+WORDED_FORMAT = re.compile(r'^0{2,}$|"|\[\$[^-\]]|[€£$](?![-\]])')
 LEFT_OUT_BY_OPENPYXL = "invalid specification"
 # openpyxl tells of styles and dates that it cannot show; what is wrong with a cell is said here, with its place.
 warnings.filterwarnings("ignore", module="openpyxl")
@@ -40,7 +44,7 @@ class Uncomputed(str):
 
 
 class FormattedNumber(float):
-    """A number that is shown with a sign or words, such as 12,00 zł; `format` says with which."""
+    """A number that is shown with a sign, words or leading zeros, such as 12,00 zł; `format` says with which."""
 
     format: str = ""
 
@@ -82,6 +86,9 @@ def opened_workbook(path: Path) -> Iterator[list[Sheet]]:
             raise Fault(
                 f"{path}: has a password or is of an older Excel; save it as 'Excel Workbook (.xlsx)' without one."
             )
+        with ZipFile(path) as packed:
+            if sum(part.file_size for part in packed.infolist()) > MOST_BYTES:
+                raise Fault(f"{path}: unpacks to more than a workbook holds; save what counts of it as CSV.")
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
@@ -142,7 +149,8 @@ def _as_fault(path: Path) -> Iterator[None]:
     except Fault:
         raise
     except Exception as error:  # openpyxl raises whatever the zip or XML below it raised
-        raise Fault(f"{path}: cannot be read as an Excel workbook ({error}).") from error
+        reason = " ".join(str(error).split())[:LONGEST_WORDS]
+        raise Fault(f"{path}: cannot be read as an Excel workbook ({reason}).") from error
 
 
 def _rows(path: Path, sheet: ReadOnlyWorksheet) -> Iterator[SheetRow]:

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -26,6 +27,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spreadsheet_books import long_workbook, workbook
 
+from ingestion import workbooks
 from ingestion.config import Settings
 from ingestion.contract import entities
 from ingestion.faults import Fault
@@ -119,20 +121,6 @@ def test_merged_xlsx_cells_count_for_each_of_their_rows(judge):
     rows = [["lead_id", "created_at", "company_name"], ["L1", "2026-01-31", "Acme"], ["L2", "2026-02-01"], []]
     judgement = judge("leads.xlsx", workbook({"S": rows}, merge={"S": ["C2:C4"]}))
     assert leads(judgement) == [("L1", datetime(2026, 1, 31), "Acme"), ("L2", datetime(2026, 2, 1), "Acme")]
-
-
-def test_a_number_too_long_for_excel_is_refused_since_it_may_be_another_one(judge):
-    rows = [["lead_id", "created_at"], [1234567890123456789, "2026-01-31"], [123456789012345, "2026-01-31"]]
-    judgement = judge("leads.xlsx", [*rows, ["1234567890123456789", "2026-01-31"]])
-    words = "the number in A2 has more than 15 digits, of which Excel keeps no more; write it as a text"
-    assert cells(judgement.refused, "_line", "_fault") == [(2, words)]
-    assert cells(judgement.good, "lead_id") == [("123456789012345",), ("1234567890123456789",)]
-
-
-def test_a_hidden_sheet_is_not_taken_for_the_first(judge):
-    header = ["lead_id", "created_at"]
-    sheets = {"Old": [header, ["L0", "2026-01-31"]], "Leads": [header, ["L1", "2026-01-31"]]}
-    assert cells(judge("leads.xlsx", workbook(sheets, hidden=("Old",))).good, "lead_id") == [("L1",)]
 
 
 def test_text_of_two_bytes_a_letter_is_told_without_a_mark_too(judge):
@@ -276,7 +264,7 @@ def test_jsonl_values_keep_their_meaning(judge):
         ('"L2"', "is not a JSON object"),
         ('{"lead_id": "\\ud800"}', "is not JSON"),
         ('{"lead_id": "L1", "lead_id": "L2"}', "has one name twice"),
-        ("[" * 100_000, "is not JSON"),
+        ("[" * 100_000, "is nested too deeply"),
         ('{"lead_id": ' + "9" * 5000 + "}", "is not JSON"),
         ('{"lead_id": "L2"}', "created_at is empty"),
     ],
@@ -286,7 +274,7 @@ def test_a_bad_json_line_is_refused_alone_and_as_given(judge, line, reason):
     assert cells(judgement.good, "lead_id") == [("L1",)]
     row = only(judgement.refused)
     assert (row["_line"], row["_fault"]) == (3, reason)
-    assert row["_given"] == line if reason.startswith("is not") else json.loads(row["_given"])["lead_id"] == "L2"
+    assert row["_given"] == line if reason.startswith("is ") else json.loads(row["_given"])["lead_id"] == "L2"
 
 
 def test_a_json_line_that_is_not_utf8_is_refused_alone(judge):
@@ -1111,3 +1099,71 @@ def test_every_entity_takes_its_columns_in_their_own_types_and_as_text(judge, pl
     expected = [tuple(keyed(value) if name == "email_key" else value for name, value in row.items())]
     assert cells(judge(f"{entity}.parquet", [row]).good, *row) == expected
     assert cells(judge(f"{entity}.jsonl", [as_text]).good, *row) == expected
+
+
+# Workbooks as they come
+
+
+LEAD_SHEET = [["lead_id", "created_at"], ["L1", "2026-01-31"]]
+
+
+def test_the_first_sheet_that_is_shown_is_read_and_others_with_rows_are_named(judge):
+    sheets = {"Old": [["lead_id"], ["L0"]], "Now": LEAD_SHEET, "Sheet2": [], "_notes": [["x"]], "May": LEAD_SHEET}
+    judgement = judge("leads.xlsx", workbook(sheets, hidden=("Old",)))
+    assert cells(judgement.good, "lead_id") == [("L1",)]
+    [notice] = judgement.result.notices
+    assert notice.endswith('leads.xlsx: only the sheet "Now" is read; left out: "Old", "May".')
+
+
+@pytest.mark.parametrize("number", [23851234567890123, 10**15, -(10**15), 1.2345678901234567e19])
+def test_a_number_of_more_digits_than_excel_keeps_is_refused(judge, number):
+    rows = [["lead_id", "created_at"], [number, "2026-01-31"], [10**15 - 1, "2026-01-31"]]
+    judgement = judge("leads.xlsx", rows)
+    [refused] = cells(judgement.refused, "_line", "_fault")
+    assert refused == (2, "the number in A2 has more than 15 digits, of which Excel keeps 15; give it as text")
+    assert cells(judgement.good, "lead_id") == [("9" * 15,)]
+
+
+def test_a_number_that_excel_shows_with_leading_zeros_has_them(judge):
+    rows = [["lead_id", "created_at"], [123, "2026-01-31"], [1234567, "2026-01-31"], [123, "2026-01-31"]]
+    judgement = judge("leads.xlsx", workbook({"S": rows}, formats={"A2": "00000", "A3": "00000"}))
+    assert cells(judgement.good, "lead_id") == [("00123",), ("1234567",), ("123",)]
+
+
+def test_what_is_wrong_with_a_workbook_is_said_in_one_line(judge):
+    book = with_part(
+        workbook({"S": LEAD_SHEET}), lambda xml: b'<!DOCTYPE x [<!ENTITY a "b">]>' + xml.replace(b"L1", b"&c;")
+    )
+    with pytest.raises(Fault, match=r"leads\.xlsx: cannot be read as an Excel workbook") as told:
+        judge("leads.xlsx", book)
+    assert len(str(told.value).splitlines()) == 1
+
+
+def test_a_workbook_that_unpacks_to_more_than_any_holds_is_refused_at_once(judge, monkeypatch):
+    monkeypatch.setattr(workbooks, "MOST_BYTES", 100_000)
+    book = with_part(workbook({"S": LEAD_SHEET}), lambda xml: xml.replace(b"L1", b"L" * 100_000))
+    with pytest.raises(Fault, match=r"leads\.xlsx: unpacks to more than a workbook holds"):
+        judge("leads.xlsx", book)
+
+
+def with_part(book: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """A workbook whose first sheet is changed."""
+    made = io.BytesIO()
+    with ZipFile(io.BytesIO(book)) as given, ZipFile(made, "w", ZIP_DEFLATED) as written:
+        for name in given.namelist():
+            content = given.read(name)
+            written.writestr(name, change(content) if name.endswith("sheet1.xml") else content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "name", ["leads.xls", "leads.xlsm", "leads.ods", "Leads.XLSX", "leads.csv.gz", "leads (1).xlsx"]
+)
+def test_a_file_that_bears_the_name_of_an_entity_and_is_not_read_is_named(company, name):
+    company.write("accounts.csv", "account_id\nA1\n")
+    (company.inbox / name).write_bytes(b"x")
+    for unrelated in ("~$leads.xlsx", "._leads.xlsx", ".~lock.leads.xlsx#", "desktop.ini", "accounts.old.csv"):
+        (company.inbox / unrelated).write_bytes(b"x")
+    [notice] = company.load().notices
+    assert notice.startswith(str(company.inbox / name))
+    assert "is not read; call it leads.csv, .xlsx, .jsonl, .parquet or .sql" in notice

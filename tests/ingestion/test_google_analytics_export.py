@@ -220,11 +220,13 @@ def test_half_a_line_waits_and_a_broken_one_is_set_aside_with_its_file(exported)
         "[1]",
         event("b", event_timestamp="soon"),
         event("c", event_name=None),
+        event("c", event_name=["page_view"]),
+        f'{{"event_params": {"[" * 900}{"]" * 900}}}',
     )
     with path.open("a") as file:
         file.write(json.dumps(event("d"))[:-5])
     result = exported.loaded()
-    assert result.quarantined_count == 4
+    assert result.quarantined_count == 6
     assert result.notices == ("events_20260601.jsonl: ends amid a line; its day is read anew when it is whole.",)
     refused = exported.query("select file, line, record_id, reason from raw_google_analytics.quarantine order by line")
     assert refused == [
@@ -232,6 +234,8 @@ def test_half_a_line_waits_and_a_broken_one_is_set_aside_with_its_file(exported)
         ("events_20260601.jsonl", 3, "2026-06-01/", "the line is no JSON object"),
         ("events_20260601.jsonl", 4, "2026-06-01/", "event_timestamp is not a number of microseconds"),
         ("events_20260601.jsonl", 5, "2026-06-01/", "event_name is missing"),
+        ("events_20260601.jsonl", 6, "2026-06-01/", "event_name is not a text"),
+        ("events_20260601.jsonl", 7, "2026-06-01/", "the line is nested too deeply"),
     ]
     assert exported.pages_seen() == ["a"]
 
@@ -319,6 +323,34 @@ def test_tags_are_those_collected_with_the_event_and_other_click_ids_those_of_th
 )
 def test_an_event_of_another_shape_is_set_aside(odd):
     assert event_row("2026-06-01", event("a", **odd))["_refusal"] == "the event is not shaped as Google exports it"
+
+
+@pytest.mark.parametrize("micros", [1_780_300_800, 1_780_300_800_000, True, -1, 10**30, float("inf"), float("nan")])
+def test_a_moment_in_another_unit_is_set_aside(micros):
+    row = event_row("2026-06-01", event("a", event_timestamp=micros))
+    assert row["_refusal"] == "event_timestamp is not a number of microseconds"
+
+
+def test_a_parquet_file_that_is_damaged_amid_its_rows_takes_nothing_of_what_was_read_of_its_day(exported):
+    exported.write("events_intraday_20260601.jsonl", event("early"))
+    exported.loaded()
+    path = exported.write("events_20260601.parquet", *(event(f"a{n}", visitor=f"v{n * n}") for n in range(3000)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + bytes(len(whole) // 2) + whole[100 + len(whole) // 2 :])
+    exported.write("events_20260602.jsonl", event("b", event_date="20260602"))
+    [notice] = exported.loaded().notices
+    assert notice == "events_20260601.parquet: is damaged; 2026-06-01 waits for it."
+    assert exported.pages_seen() == ["b", "early"]
+    path.write_bytes(whole)
+    exported.loaded()
+    assert len(exported.pages_seen()) == 3001
+
+
+def test_bytes_in_place_of_text_let_their_day_wait(exported):
+    given = {"event_name": [b"page_view"], "event_timestamp": [1_780_300_800_000_000]}
+    pq.write_table(pa.table(given), exported.files / "events_20260601.parquet")
+    [notice] = exported.loaded().notices
+    assert notice == "events_20260601.parquet: its column event_name has bytes, not text; 2026-06-01 waits for it."
 
 
 def test_an_e_mail_as_user_id_is_kept_apart_as_personal():

@@ -287,10 +287,10 @@ def test_a_file_that_nobody_reads_though_it_looks_like_one_is_told(company, name
     company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
     company.write("my notes.csv", "whatever")
     company.write(name, "user_id\nU1\n")
-    suffix = Path(name).suffix.lower()
-    assert company.load().notices == (f"{company.inbox / name} is not read; should it be called users{suffix}?",)
+    words = f"{company.inbox / name} is not read; call it users.csv, .xlsx, .jsonl, .parquet or .sql."
+    assert company.load().notices == (words,)
     (company.inbox / "leads.csv").unlink()
-    assert "should it be called users" in company.load().message
+    assert words in company.load().message
 
 
 def test_a_file_that_is_gone_is_told_and_its_rows_stay(company):
@@ -303,7 +303,7 @@ def test_a_file_that_is_gone_is_told_and_its_rows_stay(company):
         assert company.load().notices == (words,)
     assert company.versions("leads", "lead_id, _is_deleted") == [("L1", False)]
     (company.inbox / "leads.csv").mkdir()
-    assert company.load().notices == (f"{company.inbox / 'leads.csv'} is no file that can be read", words)
+    assert company.load().notices == (f"{company.inbox / 'leads.csv'} is no file that can be read.", words)
 
 
 @pytest.mark.parametrize("name", ["Zoë's data", "100% data", "what?", "data #1", 'so "called"', "a\\b"])

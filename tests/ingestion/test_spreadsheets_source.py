@@ -3,8 +3,10 @@
 # ruff: noqa: E501  a case a line, however long, reads best
 
 import csv
+import gzip
 import io
 import json
+import os
 import shutil
 import tracemalloc
 from datetime import date, datetime
@@ -742,12 +744,29 @@ def test_a_header_that_nobody_should_guess_at_is_refused(desk, header, words):
         ),
         ("S.xls", b"anything", "S.xls: save it as 'Excel Workbook (.xlsx)' or as CSV."),
         ("S.ods", b"anything", "S.ods: save it as 'Excel Workbook (.xlsx)' or as CSV."),
+        (
+            "S.csv",
+            gzip.compress(b"Campaign;Day;Cost\nFair;2026-03-01;1\n"),
+            "S.csv, line 1: is no text that can be read",
+        ),
+        ("S.csv", workbook({"S": [SPEND, FAIR]}), "S.csv, line 1: is no text that can be read"),
+        (
+            "S.csv",
+            "Campaign;Day;Cost\nFair;2026-03-01;1\n".encode("utf-16-be"),
+            "S.csv, line 1: is no text that can be read",
+        ),
+        ("S.csv", b"Campaign;Day;Cost\nFair\0;2026-03-01;1\n", "S.csv, line 2: is no text that can be read"),
         ("S.csv", 'Campaign;Day;Cost\nFair;"2026"-03-01;1\n', "S.csv, line 2: cannot be read as CSV"),
     ],
 )
 def test_an_unreadable_file_is_refused_in_words(desk, name, content, words):
     desk.write("A.xlsx", {"S": [SPEND, FAIR]})
     assert desk.refuses(name, content).startswith(words)
+
+
+def test_a_file_whose_name_is_no_text_is_refused_with_what_of_it_can_be_shown(desk):
+    content = as_csv([SPEND, FAIR])
+    assert desk.refuses(os.fsdecode(b"\xb3.csv"), content) == "�.csv: its name is not in UTF-8; rename it."
 
 
 def test_a_workbook_in_the_strict_format_is_refused_not_taken_for_empty(desk):

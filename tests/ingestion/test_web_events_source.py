@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import hmac
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,6 +82,10 @@ def text(line: object) -> str:
 
 def event(number: object, **more: object) -> dict:
     return {"event_id": f"e{number}", "event_type": "page_view", "occurred_at": "2026-06-01T12:00:00+02:00", **more}
+
+
+def nested(depth: int) -> object:
+    return {"a": nested(depth - 1)} if depth else 1
 
 
 def test_an_event_becomes_a_row_in_utc_and_a_second_load_brings_nothing(site):
@@ -248,12 +253,16 @@ BROKEN = [
     ('{"event_id": "e", "event_id": "f"}', None, "the line has one name twice"),
     ('{"event_id": "' + "e" * 2_000_000 + '"}', None, "the line is longer than 2,000,000 bytes"),
     ("[1]", None, "the line is not a JSON object"),
-    ("[" * 100_000, None, "the line is not JSON"),
+    ("[" * 100_000, None, "the line is nested too deeply"),
+    (event(1, note=nested(101)), None, "the line is nested too deeply"),
+    (text(event(1, note=7)).replace("7", f"{'[' * 900}{']' * 900}"), None, "the line is nested too deeply"),
     ({"event_type": "page_view", "occurred_at": "2026-06-01T12:00:00Z"}, "event_id", "event_id is missing"),
     (event(1, event_type=" "), "event_type", "event_type is missing"),
     (event(1, occurred_at="2026-06-01T12:00:00"), "occurred_at", "occurred_at says nothing of its time zone, such as Z or +02:00"),
     (event(1, occurred_at=1780308000), "occurred_at", "occurred_at is not a date-time such as 2026-11-01T09:30:00Z"),
-    (event(1, occurred_at="0001-01-01T00:00:00+10:00"), "occurred_at", "occurred_at is not a date-time such as 2026-11-01T09:30:00Z"),
+    (event(1, occurred_at="0001-01-01T00:00:00+10:00"), "occurred_at", "occurred_at is not within the years 1900 to 2199"),
+    (event(1, occurred_at="1899-12-30T00:00:00Z"), "occurred_at", "occurred_at is not within the years 1900 to 2199"),
+    (event(1, occurred_at="9999-12-31T23:59:59Z"), "occurred_at", "occurred_at is not within the years 1900 to 2199"),
     (event(1, email="Anna"), "email", "email is not an address"),
     (event(1, email=["anna@example.com"]), "email", "email is neither a text nor a number"),
     (event(1, value="much"), "value", "value is not a number"),
@@ -279,6 +288,12 @@ def test_what_is_set_aside_is_kept_as_it_was_given(site):
     kept = {name: value for name, value in json.loads(given).items() if value is not None}
     assert kept["url"] == "https://kolibri.example/"
     assert (kept["email"], kept["properties"]) == ("Anna", '{"theme":"dark"}')
+
+
+def test_a_field_may_be_nested_a_hundred_levels_deep_and_have_any_number_of_parts(site):
+    site.write("a.jsonl", event(1, note=nested(98)), event(2, notes=[[], {}] * 200))
+    assert site.loaded().quarantined_count == 0
+    assert site.ids() == ["e1", "e2"]
 
 
 def test_fields_of_a_files_own_business_and_odd_texts_do_no_harm(site):
@@ -360,6 +375,11 @@ def test_what_is_no_file_of_events_is_named_and_what_is_hidden_is_not(site):
     assert "export.csv is no file of events" in notice
     assert "part" not in notice
     assert site.ids() == ["e1"]
+
+
+def test_a_file_whose_name_is_no_text_stops_the_load_with_what_of_it_can_be_shown(site):
+    site.write(os.fsdecode(b"\xb3.jsonl"), event(1))
+    assert site.load().message == f"{site.landing}/�.jsonl: its name is not in UTF-8; rename it."
 
 
 def test_a_file_that_may_not_be_read_stops_the_load_with_its_name(site, monkeypatch):

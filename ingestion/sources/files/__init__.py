@@ -4,6 +4,7 @@ Per entity one file, `<entity>.csv`, `.xlsx`, `.parquet`, `.jsonl` or `<entity>.
 what is new or changed since the last load is added as a version, what is gone as a tombstone.
 """
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from ingestion.versions import Snapshot
 
 # How alike two names are, from 0 to 1, where one may be a slip of the other: `oportunities`, `Account`.
 ALIKE = 0.8
+FIRST_WORD = re.compile(r"\w+")
 
 
 def extract(settings: Settings, raw: RawState) -> Extraction:
@@ -88,13 +90,13 @@ def overlooked(folders: tuple[Path, ...], files: Mapping[str, Path]) -> list[str
     queries = " ".join(path.read_text(errors="replace") for path in files.values() if path.suffix == ".sql")
     found = []
     for path in sorted(path for folder in folders for path in folder.iterdir()):
-        suffix = path.suffix.lower()
-        if path in files.values() or suffix not in SUFFIXES or path.name.startswith((".", "~")) or path.name in queries:
+        word = FIRST_WORD.match(path.name)  # none of what begins with a dot or ~
+        if path in files.values() or word is None or path.name in queries:
             continue
-        for name in get_close_matches(path.stem.lower(), without, n=1, cutoff=ALIKE):
-            is_named = path.name == f"{name}{suffix}"
-            what = "is no file that can be read" if is_named else f"is not read; should it be called {name}{suffix}?"
-            found.append(f"{path} {what}")
+        for name in get_close_matches(word[0].casefold(), without, n=1, cutoff=ALIKE):
+            is_named = path.name in [f"{name}{suffix}" for suffix in SUFFIXES]
+            what = f"is not read; call it {name}{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}."
+            found.append(f"{path} {'is no file that can be read.' if is_named else what}")
     return found
 
 

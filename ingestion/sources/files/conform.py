@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.contract import Column, Table
+from ingestion.contract import EARLIEST_YEAR, LATEST_YEAR, Column, Table
 from ingestion.faults import Fault
 from ingestion.sources.files.given import lay_out
 from ingestion.sql import (
@@ -31,8 +31,6 @@ FALSE_WORDS = ("false", "f", "no", "n", "0")
 PRECISION_SUFFIX = "_precision"
 # Columns that name a record; where an export took people's e-mails for their ids, those become keys.
 ID_SUFFIXES = ("_id", "changed_by")
-# Outside these years a date is a typing mistake, and DuckDB's `infinity` is one too.
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
 # Beyond them a number is a mistake too, infinity included: of larger sums a double does not even tell the whole units,
 # and an amount times two rates fits into the decimals in which money is added up.
 LARGEST_NUMBER, LARGEST_RATE = "1e15", "1e6"
@@ -81,8 +79,9 @@ def conform_file(
     Raises Fault where the file as a whole cannot be used.
     """
     try:
-        given = lay_out(connection, entity, path, work)
-        notices = check_columns(str(path), entity, given)
+        notices: list[str] = []
+        given = lay_out(connection, entity, path, work, notices)
+        notices += check_columns(str(path), entity, given)
         typed, judged = work / f"{entity.name}.typed.parquet", work / f"{entity.name}.parquet"
         connection.execute(copy_to_parquet(_typed_select(entity, given, rules), typed)).fetchall()
         connection.execute(copy_to_parquet(_unrepeated_select(entity, typed), judged)).fetchall()

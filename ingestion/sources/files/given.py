@@ -21,14 +21,18 @@ SUFFIXES = (*TEXT_READERS, ".parquet", ".sql")
 BATCH_ROWS = 50_000
 
 
-def lay_out(connection: duckdb.DuckDBPyConnection, entity: Table, path: Path, work: Path) -> dict[str, str]:
+def lay_out(
+    connection: duckdb.DuckDBPyConnection, entity: Table, path: Path, work: Path, notices: list[str]
+) -> dict[str, str]:
     """Make the view `given`: one row per row of the file, with `_line` and, if it is out of shape, `_fault` and `_raw`.
 
     In parquet and SQL files, which have no lines, `_line` counts the rows from 1. Returns the file's columns and their
     DuckDB types. Raises Fault where the file cannot be read.
     """
     if path.suffix in TEXT_READERS:
-        batches = _write_text(TEXT_READERS[path.suffix](path), entity, work)
+        file = TEXT_READERS[path.suffix](path)
+        notices += file.notices
+        batches = _write_text(file, entity, work)
         relation = f"read_parquet([{', '.join(literal(batch) for batch in batches)}], union_by_name = true)"
         added = "_line, _fault, _raw"
     else:

@@ -6,17 +6,17 @@ DuckDB reads them where they lie.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 
 from ingestion.delimited import NO_TEXT, read_delimited
 from ingestion.faults import Fault
 from ingestion.landed import NoJson, json_of
-from ingestion.workbooks import ErrorValue, SheetRow, Uncomputed, cell_name, opened_workbook
+from ingestion.workbooks import ErrorValue, FormattedNumber, Sheet, SheetRow, Uncomputed, cell_name, opened_workbook
 
-# From here on a number of Excel's may be another one than was written, such as a long id.
-MOST_EXACT = 10**15
+# Of a longer number Excel keeps no more digits.
+TOO_LONG = 10**15
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,14 @@ class GivenRow:
 
 @dataclass(frozen=True)
 class GivenFile:
-    """The columns that a file's header names, none where its format has no header, and its rows, to be read once."""
+    """The columns that a file's header names, none where its format has no header, and its rows, to be read once.
+
+    `notices` are sentences for the user.
+    """
 
     columns: list[str]
     rows: Iterator[GivenRow]
+    notices: tuple[str, ...] = ()
 
 
 def read_csv(path: Path) -> GivenFile:
@@ -46,11 +50,19 @@ def read_csv(path: Path) -> GivenFile:
 
 
 def read_xlsx(path: Path) -> GivenFile:
-    """The first visible sheet of a workbook; formulas count as their last computed value, merged cells as equal ones.
+    """The first sheet of a workbook that is shown; formulas count as their last value, merged cells as equal ones.
 
     Raises Fault as `read_csv` does.
     """
-    return _with_header(path, _sheet(path))
+    with opened_workbook(path) as sheets:
+        read = _read_sheet(sheets)
+        left_out = [
+            f'"{sheet.name}"'
+            for sheet in sheets
+            if sheet is not read and not sheet.name.startswith("_") and any(True for _ in sheet.rows())
+        ]
+    words = f'{path}: only the sheet "{read.name}" is read; left out: {", ".join(left_out)}.'
+    return replace(_with_header(path, _sheet(path)), notices=(words,) if left_out else ())
 
 
 def read_jsonl(path: Path) -> GivenFile:
@@ -80,16 +92,19 @@ def _row(line: int, header: list[str], cells: list[str | None], fault: str | Non
     return GivenRow(line, given, fault, json.dumps(cells, ensure_ascii=False) if fault else None)
 
 
+def _read_sheet(sheets: list[Sheet]) -> Sheet:
+    return next((sheet for sheet in sheets if not sheet.is_hidden), sheets[0])
+
+
 def _sheet(path: Path) -> Iterator[tuple[int, list[str | None], str | None]]:
-    """Lines of the first visible sheet, and what is wrong with them; cells right of the header count only if filled.
+    """Lines of the sheet that is read, and what is wrong with them; cells right of the header count only if filled.
 
     Raises Fault for a formula without a value: an empty cell in its place would be wrong, and so would be the others.
     """
     with opened_workbook(path) as sheets:
-        sheet = next((sheet for sheet in sheets if not sheet.is_hidden), sheets[0])
         header: list[str | None] = []
         own: list[int] = []
-        for row in sheet.rows():
+        for row in _read_sheet(sheets).rows():
             if not header and row.line > 1:
                 return
             texts = [_cell_text(cell) for cell in row.cells]
@@ -102,7 +117,7 @@ def _sheet(path: Path) -> Iterator[tuple[int, list[str | None], str | None]]:
 
 
 def _cell_fault(path: Path, row: SheetRow, own: list[int]) -> str | None:
-    """A formula's error is no text, and a number that is merged over rows is not to count more than once."""
+    """A formula's error is no text, a number merged over rows is not to count twice, one without its end is none."""
     for position in own:
         cell, place = row.cell(position), cell_name(row.line, position)
         if isinstance(cell, Uncomputed):
@@ -110,8 +125,8 @@ def _cell_fault(path: Path, row: SheetRow, own: list[int]) -> str | None:
             raise Fault(f"{path}, line {row.line}: {words}.")
         if isinstance(cell, ErrorValue):
             return f"{place} shows the error {cell}"
-        if isinstance(cell, int | float) and abs(cell) >= MOST_EXACT:
-            return f"the number in {place} has more than 15 digits, of which Excel keeps no more; write it as a text"
+        if isinstance(cell, int | float) and abs(cell) >= TOO_LONG:
+            return f"the number in {place} has more than 15 digits, of which Excel keeps 15; give it as text"
         if position in row.shared and isinstance(cell, int | float):
             return f"the number in {place} is merged over several rows; give each row its own"
     return None
@@ -147,7 +162,8 @@ def _cell_text(cell: object) -> str | None:
     if isinstance(cell, date):
         return cell.isoformat()
     if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
+        zeros = cell.format if isinstance(cell, FormattedNumber) and not cell.format.strip("0") else ""
+        return str(int(cell)).zfill(len(zeros))
     return str(cell).strip() or None
 
 

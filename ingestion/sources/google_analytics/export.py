@@ -25,6 +25,7 @@ from ingestion.sources.google_analytics.exported import event_row, refused_row
 
 NAMES = re.compile(r"events_(intraday_)?(\d{8})(?!\d).*\.(parquet|jsonl|json|ndjson)(\.gz)?", re.IGNORECASE)
 ROWS_PER_PAGE = 5_000
+BYTES = ("BYTE_ARRAY", "NONE")  # as parquet calls them where nothing says that they are text
 Record = tuple[int, dict[str, Any]]  # its line, and what of it goes into the raw table
 DayRead = tuple[bool, dict[str, list[int]]]  # whether it was final, and size and time of its files
 
@@ -144,14 +145,23 @@ def _fault(file: LandedFile) -> str | None:
     if file.path.suffix.lower() != ".parquet":
         return None
     try:
-        with pq.ParquetFile(file.path):
+        with pq.ParquetFile(file.path) as parquet:
+            columns = map(parquet.schema.column, range(len(parquet.schema)))
+            raw = next((c.path for c in columns if (c.physical_type, c.converted_type) == BYTES), None)
+            if raw:
+                return f"{file.name}: its column {raw} has bytes, not text"
+            # Half of a day would take the place of what has been read of it, so all is unpacked once beforehand.
+            for batch in parquet.iter_batches():
+                batch.validate(full=True)
             return None
     except pa.ArrowInvalid:
         return f"{file.name}: is no whole parquet file"
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise Fault(f"{file.path}: cannot be read ({error.strerror or error}).") from error
+        if error.errno is None:  # pyarrow's own, where what is packed cannot be unpacked
+            return f"{file.name}: is damaged"
+        raise Fault(f"{file.path}: cannot be read ({error.strerror}).") from error
 
 
 def _unfinished(file: LandedFile) -> str | None:

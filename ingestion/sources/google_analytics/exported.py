@@ -8,6 +8,8 @@ from typing import Any
 from ingestion.links import CLICK_IDS, query_of, scrubbed, tags_of, without_query
 
 BEGINNING_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+# Google Analytics began in it; seconds and milliseconds, taken for microseconds, lie before it.
+EARLIEST_YEAR = 2005
 # What tells events of one visitor and moment apart, in the exports that have it.
 SEQUENCE = ("event_bundle_sequence_id", "batch_page_id", "batch_ordering_id", "batch_event_index")
 # Where a tag stands among what was collected with an event, and among the parameters of older exports.
@@ -33,6 +35,8 @@ def event_row(day: str, given: dict[str, Any]) -> dict[str, Any]:
     """The row of an event of a day (as its file says). A broken one has `_refusal`."""
     if not given.get("event_name"):
         return refused_row(day, "event_name is missing", "event_name")
+    if not isinstance(given["event_name"], str):
+        return refused_row(day, "event_name is not a text", "event_name")
     moment = _moment(given.get("event_timestamp"))
     if moment is None:
         return refused_row(day, "event_timestamp is not a number of microseconds", "event_timestamp")
@@ -97,9 +101,10 @@ def _id(day: str, given: dict[str, Any], parameters: dict[str, Any]) -> str:
 def _moment(micros: Any) -> str | None:
     """Microseconds since 1970, as a number or as JSON writes large ones, in ISO."""
     try:
-        return (BEGINNING_OF_TIME + timedelta(microseconds=int(micros))).isoformat()
+        moment = BEGINNING_OF_TIME + timedelta(microseconds=int(micros))
     except (TypeError, ValueError, OverflowError):
         return None
+    return moment.isoformat() if moment.year >= EARLIEST_YEAR else None
 
 
 def _tags(given: dict[str, Any], parameters: dict[str, Any]) -> dict[str, str]:

@@ -25,7 +25,12 @@ def encoding_of(path: Path) -> str:
             if begins.startswith(mark):
                 return encoding
         file.seek(0)
-        odd_lines = [(line, content) for line, content in enumerate(file, start=1) if not _is_utf8(content)]
+        odd_lines = []
+        for line, content in enumerate(file, start=1):
+            if b"\0" in content:
+                raise Fault(f"{path}, line {line}: is no text that can be read; save the file as 'CSV UTF-8'.")
+            if not _is_utf8(content):
+                odd_lines.append((line, content))
     if not odd_lines:
         return "utf-8"
     doubtful = [(line, central) for line, content in odd_lines if (central := _doubtful(content))]

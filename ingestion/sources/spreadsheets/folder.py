@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from ingestion.delimited import read_delimited
 from ingestion.faults import Fault
+from ingestion.landed import check_name
 from ingestion.sources.spreadsheets.encodings import encoding_of
 from ingestion.sources.spreadsheets.sheets import GivenSheet, Place, read_sheet
 from ingestion.workbooks import SheetRow, opened_workbook
@@ -19,7 +20,7 @@ LEFT_OUT = (".", "_", "~$")
 def find_files(folder: Path) -> list[Path]:
     """All spreadsheets of a folder and the folders in it, but for those whose name begins with _ or a point.
 
-    Raises Fault where one is of a format that is not read.
+    Raises Fault where one is of a format that is not read, or has a name that is no text.
     """
     files = [
         path
@@ -29,7 +30,10 @@ def find_files(folder: Path) -> list[Path]:
     for path in files:
         if path.suffix.lower() in OTHER_SUFFIXES:
             raise Fault(f"{path.relative_to(folder)}: save it as 'Excel Workbook (.xlsx)' or as CSV.")
-    return [path for path in files if path.suffix.lower() in SUFFIXES]
+    found = [path for path in files if path.suffix.lower() in SUFFIXES]
+    for path in found:
+        check_name(path.relative_to(folder))
+    return found
 
 
 def read_file(path: Path, name: str, timezone: ZoneInfo, work: Path, notices: list[str]) -> Iterator[GivenSheet]:

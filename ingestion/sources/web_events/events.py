@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ingestion.contract import EARLIEST_YEAR, LATEST_YEAR
 from ingestion.landed import LandedFile, Line, NoJson, Place, json_of, landed_files
 from ingestion.links import CLICK_IDS, UTM, query_of, scrubbed, tags_of, without_queries, without_query
 from ingestion.pages import Page
@@ -146,6 +147,8 @@ def _moment(given: Any) -> str:
         moment = datetime.fromisoformat(str(given))
         if moment.tzinfo is None:
             raise Broken("occurred_at", "occurred_at says nothing of its time zone, such as Z or +02:00")
+        if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+            raise Broken("occurred_at", f"occurred_at is not within the years {EARLIEST_YEAR} to {LATEST_YEAR}")
         return moment.astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise Broken("occurred_at", "occurred_at is not a date-time such as 2026-11-01T09:30:00Z") from None
