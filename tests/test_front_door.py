@@ -83,3 +83,18 @@ def test_every_link_of_a_page_leads_somewhere(page):
     text = (PROJECT_DIR / page).read_text()
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert (PROJECT_DIR / page).parent.joinpath(target).exists(), target
+
+
+NAMED_TEST = re.compile(r"`(?:(test_\w+\.py)|…)(?:::(test_\w+))?`")
+
+
+@pytest.mark.parametrize("page", ["reliability.md", "security.md"])
+def test_every_test_that_a_promise_names_is_there(page):
+    tests = {path.name: path.read_text() for path in (PROJECT_DIR / "tests").rglob("test_*.py")}
+    file, named = "", 0
+    for match in NAMED_TEST.finditer((PROJECT_DIR / "docs" / page).read_text()):
+        file = match[1] or file  # an ellipsis is the file before
+        assert file in tests, file
+        assert match[2] is None or f"def {match[2]}(" in tests[file], f"{file}::{match[2]}"
+        named += 1
+    assert named >= 10
