@@ -46,6 +46,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("refresh") is None)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A file's content is no name of a test: gzip writes the second into it, and each process then has its own name."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherScheduling:
     """The processes that share the tests: pytest-xdist's own groups do not work with this pytest."""
