@@ -1,5 +1,6 @@
 """The refresh as the schedule runs it: complete or not at all, one at a time, and repeatable for any past moment."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -268,6 +269,18 @@ def test_a_second_refresh_at_the_same_time_stops_with_one_clear_line(tmp_path):
     assert "Another refresh is writing" in result.stderr
     assert "Traceback" not in result.stderr
     assert not (data_dir / "warehouse.duckdb").exists()
+
+
+def test_the_playbook_in_force_stays_as_it_was_built_with(published_demo):
+    """So that it can be looked at, and the build run again by itself."""
+    files = sorted((published_demo / "playbook").glob("*.csv"))
+    assert len(files) > 30
+    with duckdb.connect(str(published_demo / "warehouse.duckdb"), read_only=True) as warehouse:
+        for file in files:
+            built = warehouse.sql(f"select * from playbook.{file.stem}")
+            with file.open(newline="") as text:
+                rows = csv.DictReader(text)
+                assert (rows.fieldnames, len(list(rows))) == (built.columns, len(built)), file.name
 
 
 def test_the_published_run_counts_its_checks(published_demo, query):
