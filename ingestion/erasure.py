@@ -26,6 +26,7 @@ import duckdb
 from ingestion import playbook
 from ingestion.config import Settings
 from ingestion.faults import Fault
+from ingestion.landing import require_known_key
 from ingestion.person import (
     Declared,
     Person,
@@ -48,7 +49,7 @@ from ingestion.personal import (
     vanished_from,
 )
 from ingestion.searching import TABLE_FILE, Words, bytes_of, holds, is_database, is_sqlite
-from ingestion.sources import RAW_PREFIX, raw_dataset
+from ingestion.sources import RAW_PREFIX, known_sources, raw_dataset
 from ingestion.sql import MEMORY_LIMIT, columns_of, identifier, literal
 from ingestion.suppression import ADDRESS, ID, RECEIPTS, VISITOR, suppress, suppressed_since
 from ingestion.versions import ERASED
@@ -103,6 +104,7 @@ def erase(settings: Settings, address: str, say: Say) -> Receipt | None:
     if not settings.warehouse.exists():
         raise Fault(f"There is no {settings.warehouse} yet, so nobody is known.")
     settings.hash_secret(is_in_use=True)
+    require_known_key(settings, known_sources())
     receipt = _erase(
         settings, Person(addresses={normal_address(address)}, spelled={address.strip().lower()}), "command", say
     )

@@ -3,12 +3,14 @@
 The files stay, with the load's line of the table `loads` in `loaded.json`: from them raw tables can be restored.
 """
 
+import hmac
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingestion.config import Settings
+from ingestion.config import LOST_SECRET, Settings
 from ingestion.faults import Fault
 from ingestion.sources import RawState
 from ingestion.sql import MEMORY_LIMIT, literal
@@ -26,6 +28,7 @@ from ingestion.versions import VERSION_COLUMNS, Snapshot, write_changes
 
 LANDED_BATCH_ROWS = 10_000  # dlt holds several batches at once
 LOADED_MARK = "loaded.json"
+NEWEST = "newest.txt"
 MOMENT_NAME = "%Y%m%dT%H%M%S%fZ"
 LANDING_NAME = re.compile(r"\d{8}T\d{12}Z-\d+")
 LOST_LANDING = (
@@ -78,29 +81,62 @@ def new_landing(settings: Settings, source: str, raw: RawState) -> Path:
 @dataclass(frozen=True)
 class Landed:
     """What a landing folder says of its load: the line of `loads` (moments are naive UTC), each raw table's own columns
-    with their types, how many rows of each lie there, and the name of the folder before it.
+    with their types, how many rows of each lie there, the name of the folder before it, and what the key of ids is
+    known by.
 
-    The last two show what has been lost since; earlier versions of Funnelhouse did not write them.
+    The last three show what has been lost since; earlier versions of Funnelhouse did not write them.
     """
 
     line: Mapping[str, Any]
     columns: Mapping[str, Mapping[str, str]]
     row_counts: Mapping[str, int] = field(default_factory=dict)
     after: str | None = None
+    key_check: str | None = None
 
 
-def mark_loaded(landing: Path, landed: Landed) -> None:
+def mark_loaded(settings: Settings, landing: Path, landed: Landed) -> None:
     """Say that what has landed is part of the raw tables."""
     marked = [path for path in _folders(landing.parent) if (path / LOADED_MARK).exists()]
     paths = [landing / f"{table}.parquet" for table in landed.columns]
     counts = {path.stem: pq.read_metadata(path).num_rows for path in paths if path.exists()}
-    landed = replace(landed, row_counts=counts, after=marked[-1].name if marked else None)
-    unfinished = landing / f"{LOADED_MARK}.unfinished"
+    after, check = marked[-1].name if marked else None, key_check(settings.hash_secret())
+    landed = replace(landed, row_counts=counts, after=after, key_check=check)
+    _write_whole(landing / LOADED_MARK, json.dumps(asdict(landed), indent=1, default=datetime.isoformat))
+
+
+def note_newest(landing: Path) -> None:
+    """Say outside of the folder that its load has come in, so that a restore misses it where it is gone."""
+    _write_whole(landing.parent / NEWEST, landing.name)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that a kill leaves all of it or what was there before."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
     with unfinished.open("w", encoding="utf-8") as file:
-        json.dump(asdict(landed), file, indent=1, default=datetime.isoformat)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    unfinished.replace(landing / LOADED_MARK)
+    unfinished.replace(path)
+
+
+def key_check(secret: bytes) -> str:
+    """What a key of ids is known by; it tells nothing of the key."""
+    return hmac.new(secret, b"key_check", sha256).hexdigest()
+
+
+def require_known_key(settings: Settings, sources: Iterable[str]) -> None:
+    """Raises Fault where `hash_secret` is another key than the ids of what sources have landed were made with."""
+    check = key_check(settings.hash_secret())
+    for source in sources:
+        for landing in reversed(landings(settings, source)):
+            try:
+                landed = loaded(landing)
+            except Fault:  # what it says is of use to a restore alone, which tells it
+                continue
+            if landed and landed.key_check:
+                if landed.key_check != check:
+                    raise Fault(f"{settings.data_dir / 'hash_secret'} is not the key of what has landed. {LOST_SECRET}")
+                break
 
 
 def loaded(landing: Path) -> Landed | None:
@@ -116,14 +152,16 @@ def loaded(landing: Path) -> Landed | None:
         raise Fault(f"{mark} is damaged. {LOST_LANDING}") from error
 
 
-def require_whole(found: Mapping[Path, Landed], is_all_kept: bool) -> None:
+def require_whole(loads: Path, found: Mapping[Path, Landed], kept_since: datetime | None) -> None:
     """Raises Fault where something of what a source's loads had landed is gone or damaged.
 
-    The refused rows in any folder, and the oldest folders unless `is_all_kept`, may have been let go by retention.csv.
+    Refused rows of any load, and loads as of before `kept_since` (naive UTC), may have been let go by retention.csv.
     """
-    for number, (landing, landed) in enumerate(found.items()):
-        if (number or is_all_kept) and landed.after and not (landing.parent / landed.after / LOADED_MARK).exists():
-            raise Fault(f"{landing.parent / landed.after} is gone. {LOST_LANDING}")
+    for name in filter(None, [*(landed.after for landed in found.values()), _newest(loads)]):
+        is_let_go = kept_since and moment_and_number(loads / name)[0] < kept_since
+        if not is_let_go and not (loads / name / LOADED_MARK).exists():
+            raise Fault(f"{loads / name} is gone. {LOST_LANDING}")
+    for landing, landed in found.items():
         for table in landed.columns:
             path, count = landing / f"{table}.parquet", landed.row_counts.get(table)
             if not path.exists() and (not count or table == "quarantine"):
@@ -136,6 +174,15 @@ def require_whole(found: Mapping[Path, Landed], is_all_kept: bool) -> None:
                 raise Fault(f"{path} is damaged. {LOST_LANDING}") from error
             if count not in (None, there):
                 raise Fault(f"{path} has {there:,} rows and not {count:,}. {LOST_LANDING}")
+
+
+def _newest(loads: Path) -> str | None:
+    """The folder of a source's last load by `note_newest`; earlier versions of Funnelhouse did not write it."""
+    try:
+        name = (loads / NEWEST).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    return name if LANDING_NAME.fullmatch(name) else None
 
 
 def landings(settings: Settings, source: str) -> list[Path]:

@@ -15,7 +15,7 @@ import duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from ingestion import playbook, suppression
+from ingestion import suppression
 from ingestion.config import Settings
 from ingestion.faults import DAMAGE, Fault, way_out
 from ingestion.landing import (
@@ -26,9 +26,12 @@ from ingestion.landing import (
     loaded,
     mark_loaded,
     moment_and_number,
+    note_newest,
+    require_known_key,
     require_whole,
     source_dir,
 )
+from ingestion.retention import kept_since_by_kind
 from ingestion.sources import RAW_PREFIX, Extraction, RawState, known_sources, raw_dataset, source_module
 from ingestion.sql import MEMORY_LIMIT
 
@@ -76,6 +79,7 @@ def load(name: str, settings: Settings) -> Load:
     except duckdb.Error as error:
         raise Fault(_meant(settings, str(error))) from error
     settings.hash_secret(is_in_use=last is not None)
+    require_known_key(settings, [name])
     suppression.require_readable(settings.data_dir)
     if last and loaded_at < last:
         message = f"nothing loaded: {loaded_at:%Y-%m-%d %H:%M} lies before the last load of {last:%Y-%m-%d %H:%M}"
@@ -100,7 +104,7 @@ def load(name: str, settings: Settings) -> Load:
     outcome = replace(outcome, message=message, notices=notices)
     line = _line(outcome, started, loaded_at)
     if extraction:  # before the load: what is marked in vain is unmarked by the next one, what is not marked is lost
-        mark_loaded(extraction.landing, Landed(line, extraction.columns))
+        mark_loaded(settings, extraction.landing, Landed(line, extraction.columns))
     try:
         _run(name, settings, [*news, _loads_resource([line])])
     except PipelineStepFailed as failure:
@@ -108,6 +112,8 @@ def load(name: str, settings: Settings) -> Load:
         reason = _meant(settings, " ".join(str(failure.exception).split()))[:LONGEST_WORDS]
         message = f"{settings.warehouse} cannot be written ({reason}); nothing is loaded."
         return Load(name, FAILED, message, last)
+    if extraction:
+        note_newest(extraction.landing)
     if outcome.status == LOADED:  # what was read is in the raw tables; the pages may tell of people who are suppressed
         shutil.rmtree(source_dir(settings, name) / "unfinished", ignore_errors=True)
     return outcome
@@ -234,12 +240,13 @@ def restore(settings: Settings, say: Callable[[str], None]) -> None:
         raise Fault(f"{settings.warehouse} is there; move it and its .wal file away if it is to be made anew.")
     work = replace(settings, data_dir=settings.data_dir / "restoring")
     shutil.rmtree(work.data_dir, ignore_errors=True)
-    keep_days = {row["kept"]: row["keep_days"] for row in playbook.read(settings)["retention"]}
-    is_all_kept = not keep_days.get("landed_files")
+    kept_since = kept_since_by_kind(settings).get("landed_files")
     restored_count = 0
     for name in known_sources():
         found = {landing: landed for landing in landings(settings, name) if (landed := loaded(landing))}
-        require_whole(found, is_all_kept)
+        if found:
+            require_known_key(settings, [name])
+        require_whole(source_dir(settings, name), found, kept_since)
         columns: dict[str, dict[str, str]] = {}
         for landed in found.values():
             for table, own in landed.columns.items():

@@ -19,14 +19,22 @@ def apply_retention(settings: Settings) -> list[str]:
     Days are counted to the moment that the warehouse shows. The caller holds `refresh.lock`. Raises Fault where the
     playbook cannot be used.
     """
-    days = {row["kept"]: row["keep_days"] for row in playbook.read(settings)["retention"]}
     told = []
-    for kept, (forget, words) in KINDS.items():
-        if days.get(kept) is not None:
-            count = forget(settings, settings.now() - timedelta(days=int(days[kept])))
-            if count:
-                told.append(f"{words} older than {int(days[kept]):,} days let go by retention.csv: {count:,}.")
+    for kept, since in kept_since_by_kind(settings).items():
+        forget, words = KINDS[kept]
+        if count := forget(settings, since):
+            days = (settings.now() - since).days
+            told.append(f"{words} older than {days:,} days let go by retention.csv: {count:,}.")
     return told
+
+
+def kept_since_by_kind(settings: Settings) -> dict[str, datetime]:
+    """Since when (naive UTC) each kind is kept of which `retention.csv` lets something go.
+
+    Raises Fault where the playbook cannot be used.
+    """
+    days = {row["kept"]: row["keep_days"] for row in playbook.read(settings)["retention"]}
+    return {kept: settings.now() - timedelta(days=int(days[kept])) for kept in KINDS if days.get(kept) is not None}
 
 
 def _forget_refused(settings: Settings, before: datetime) -> int:

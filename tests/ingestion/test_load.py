@@ -557,6 +557,7 @@ def test_restoring_over_a_warehouse_or_from_nothing_is_refused(company):
             lambda data: (data / "hash_secret").write_bytes(b"short"),
             "hash_secret is damaged: it has 5 bytes",
         ),
+        (lambda data: (data / "hash_secret").write_bytes(bytes(32)), "hash_secret is not the key of what has landed"),
         (lambda data: (data / "suppressed.csv").unlink(), "suppressed.csv is gone, and .*erasures tells of people"),
         (
             lambda data: (data / "suppressed.csv").write_text(""),
