@@ -11,8 +11,6 @@ AXE := $(E2E)/node_modules/axe-core/axe.min.js
 DEMO := FUNNELHOUSE_DATA_DIR=data/demo FUNNELHOUSE_FILES_DIR=data/demo/files \
 	FUNNELHOUSE_FILES_TIMEZONE= FUNNELHOUSE_PLAYBOOK_DIR= FUNNELHOUSE_AS_OF=
 COMPANY = --leads $${LEADS:-3000} --seed 7
-# What .env sets, where there is one; the shell's own settings win.
-WITH_ENV := $(if $(wildcard .env),$(VENV)/bin/dotenv run --no-override --)
 export DO_NOT_TRACK := 1
 # What PYTEST chooses may lie in one half of the tests; then the other half has none, which pytest says by a 5.
 MAY_BE_NONE = $(if $(PYTEST),|| [ $$? = 5 ])
@@ -53,7 +51,7 @@ erase: $(STAMP) ## Forget a person everywhere: make erase EMAIL=anna@example.com
 
 .PHONY: app
 app: $(STAMP) ## Open the dashboard (http://127.0.0.1:8501)
-	@$(WITH_ENV) $(VENV)/bin/streamlit run app/streamlit_app.py
+	@$(PYTHON) -m dagster_project.environment streamlit run app/streamlit_app.py
 
 .PHONY: dagster
 dagster: $(STAMP) ## Open Dagster, which runs the schedule (http://127.0.0.1:3000)

@@ -3,7 +3,6 @@
 
 import argparse
 import contextlib
-import io
 import json
 import os
 import shutil
@@ -15,11 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-from dotenv import load_dotenv
-from dotenv.parser import parse_stream
 from filelock import FileLock, Timeout
 
 from dagster_project import dbt
+from dagster_project.environment import load_env
 from ingestion import erasure, playbook
 from ingestion import load as loads
 from ingestion.config import PROJECT_DIR, Settings
@@ -49,7 +47,7 @@ def main() -> int:
         return 1
     except BrokenPipeError:  # whoever read the answer, such as `head`, has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0 if given.command == "headline" else 1
     except OSError as error:  # a disk that is full, a folder that may not be written
         words = f"{error.filename or 'A file'}: {error.strerror or error}. Mend that and run the command again."
         say(f"✗ {way_out(settings.warehouse, str(error)) or words}")
@@ -71,27 +69,13 @@ def unforeseen(settings: Settings, error: Exception) -> str:
             return meaning
         if reason := loads.unreadable(settings.warehouse):
             return damaged(settings.warehouse, reason)
+    told = settings.without_secrets(f"{type(error).__name__}: {words[: loads.LONGEST_WORDS]}. This was not foreseen")
     log = settings.data_dir / "error.log"
-    log.write_text(settings.without_secrets(traceback.format_exc()), encoding="utf-8")
-    return settings.without_secrets(
-        f"{type(error).__name__}: {words[: loads.LONGEST_WORDS]}. This was not foreseen; {log} says where it happened. "
-        "The published numbers are as they were."
-    )
-
-
-def load_env(path: Path) -> None:
-    """Take over the settings of a file, where there is one; the shell's own win. Raises Fault, which shows none."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise Fault(f"{path}, line {line}: is not UTF-8; save the file as UTF-8.") from None
-    for binding in parse_stream(io.StringIO(text)):
-        if binding.error:
-            raise Fault(f"{path}, line {binding.original.line}: is not NAME=value, or a quotation mark is not closed.")
-    load_dotenv(stream=io.StringIO(text))
+        log.write_text(settings.without_secrets(traceback.format_exc()), encoding="utf-8")
+    except OSError as reason:
+        return f"{told}, and {log} cannot be written ({reason.strerror})."
+    return f"{told}; {log} says where it happened."
 
 
 def stopped() -> int:
@@ -154,6 +138,8 @@ def dagster_log(settings: Settings) -> Iterator[None]:
             "command again; the published numbers are as they were."
         ) from error
     except DatabaseError as error:
+        if type(error) is not DatabaseError:  # the file is whole, and what was asked of it was wrong
+            raise
         raise Fault(
             f"Dagster's log in {folder} is damaged ({error.orig}). Move the folder away and run the command again: it "
             "holds the history of runs alone."

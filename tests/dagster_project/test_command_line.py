@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project import __main__ as command_line
+from dagster_project import environment
 from ingestion.config import Settings
 from ingestion.load import load
 
@@ -78,13 +79,15 @@ def test_a_damaged_file_of_settings_is_one_line_without_them(said, tmp_path, mon
     code, [line] = said("headline")
     assert (code, line.startswith(f"✗ {tmp_path / '.env'}, {words}")) == (1, True)
     assert "hu" not in line.removeprefix(f"✗ {tmp_path}")
+    monkeypatch.setattr(environment, "PROJECT_DIR", tmp_path)
+    assert environment.main() == line, "make app"
 
 
 def test_settings_are_taken_over_from_a_file_that_an_editor_marked_as_utf_8(tmp_path, monkeypatch):
     monkeypatch.setenv("FUNNELHOUSE_RELOAD", "to be put back")
     monkeypatch.delenv("FUNNELHOUSE_RELOAD")
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfFUNNELHOUSE_RELOAD=files\n")
-    command_line.load_env(tmp_path / ".env")
+    environment.load_env(tmp_path / ".env")
     assert os.environ["FUNNELHOUSE_RELOAD"] == "files"
 
 
@@ -124,6 +127,10 @@ def garbled(path: Path) -> None:
     path.write_bytes(b"\xff garbage")
 
 
+def made_another(path: Path) -> None:
+    path.write_bytes(bytes(32))
+
+
 def made_a_folder(path: Path) -> None:
     removed(path)
     path.mkdir()
@@ -142,6 +149,9 @@ ELSE_ANEW = "put it back from a backup.*loads every source anew"
         (f"erase {EMAIL}", "hash_secret", removed, f"is gone.*{PUT_BACK}"),
         (f"erase {EMAIL}", "hash_secret", emptied, f"has 0 bytes and not 32.*{PUT_BACK}"),
         (f"erase {EMAIL}", "hash_secret", garbled, f"has 9 bytes and not 32.*{PUT_BACK}"),
+        (f"erase {EMAIL}", "hash_secret", made_another, f"is not the key of what has landed.*{PUT_BACK}"),
+        ("restore", "hash_secret", made_another, f"is not the key of what has landed.*{PUT_BACK}"),
+        ("restore", "hash_secret", removed, f"is gone.*{PUT_BACK}"),
         (f"erase {EMAIL}", "warehouse.duckdb", garbled, REMAKE),
         (f"erase {EMAIL}", "warehouse.duckdb", made_a_folder, REMAKE),
         (f"erase {EMAIL}", f"{FIRST}/leads.parquet", garbled, "nobody can tell whom it names.*erase again"),
@@ -152,6 +162,7 @@ ELSE_ANEW = "put it back from a backup.*loads every source anew"
         ("restore", f"{SECOND}/loaded.json", emptied, f"is damaged.*{ELSE_ANEW}"),
         ("restore", f"{SECOND}/loaded.json", made_a_folder, f"is damaged.*{ELSE_ANEW}"),
         ("restore", FIRST, removed, f"is gone.*{ELSE_ANEW}"),
+        ("restore", SECOND, removed, f"is gone.*{ELSE_ANEW}"),
     ],
 )
 def test_what_is_lost_or_damaged_is_one_line_that_names_it_and_the_way_out(
@@ -195,6 +206,10 @@ def test_what_nobody_foresaw_is_one_line_and_leaves_what_a_maintainer_needs(said
     assert (code, line.startswith("✗ LookupError: a leg too many.")) == (1, True)
     assert str(tmp_path / "error.log") in line
     assert "in stumble" in (tmp_path / "error.log").read_text(encoding="utf-8")
+    (tmp_path / "error.log").unlink()
+    (tmp_path / "error.log").mkdir()
+    code, [line] = said("rollback")
+    assert (code, line.endswith("error.log cannot be written (Is a directory).")) == (1, True)
 
 
 def test_a_tool_that_is_not_named_is_asked_for(said):
@@ -205,8 +220,8 @@ def test_a_tool_that_is_not_named_is_asked_for(said):
 TALKER = """
 import sys
 from dagster_project import __main__ as command_line
-command_line.COMMANDS["rollback"] = lambda *_: print("much" * 100_000) or 0
-sys.argv = ["funnelhouse", "rollback"]
+command_line.COMMANDS["headline"] = lambda *_: print("much" * 100_000) or 0
+sys.argv = ["funnelhouse", "headline"]
 sys.exit(command_line.main())
 """
 
