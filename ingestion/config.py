@@ -22,8 +22,8 @@ PASSING_SECRET = re.compile(
 )
 # dlt puts the path into SQL as it is; dbt and Dagster's log read it as an address.
 ODD_IN_PATHS = "'\"\\%?#"
-# An address may have been given with a password in it.
-PASSWORD_IN_ADDRESS = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
+# An address may have been given with a password or a token in it, which may have an @ itself.
+USER_IN_ADDRESS = re.compile(r"://[^/\s?#]*@")
 # So many characters of a secret are taken for it: a text may have been cut off amid one.
 TELLING_LENGTH = 8
 SHORTEST_SECRET = 4  # below that, every other word would be one
@@ -99,7 +99,7 @@ class Settings:
             if variable.startswith("FUNNELHOUSE_") and variable.endswith(SECRET_SUFFIXES):
                 for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
                     text = _without(text, form)
-        return PASSWORD_IN_ADDRESS.sub(r"\1…@", PASSING_SECRET.sub(r"\1…", text))
+        return USER_IN_ADDRESS.sub("://…@", PASSING_SECRET.sub(r"\1…", text))
 
     def hash_secret(self, is_in_use: bool = False) -> bytes:
         """The key under which e-mails become join keys: made at the first load, then kept beside the data.

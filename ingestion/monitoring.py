@@ -80,7 +80,6 @@ def expectations(limits: dict[str, float]) -> list[dict[str, Any]]:
 
     `claim` is the expectation in words; `found` names the frame's column that says in words what was found.
     """
-
     claim = "what the last load found is stored, to the row"
     most = limits["most_count_difference_rate"]
     return [
@@ -324,8 +323,8 @@ def _pause(connection: duckdb.DuckDBPyConnection, arrivals: _Arrivals, limits: d
         """
     ).fetchall()
     needed = int(limits["volume_least_days"])
-    if newest is None or day_count < needed:
-        return {"pause_ratio": None, "pause_words": f"no history yet: {day_count or 0} of {needed} days with rows"}
+    if not day_count or day_count < needed:
+        return {"pause_ratio": None, "pause_words": f"no history yet: {day_count} of {needed} days with rows"}
     pause = (arrivals.today - newest).days
     words = f"the newest row is of {newest:%Y-%m-%d}; before it, pauses took up to {longest:,} days"
     return {"pause_ratio": pause / longest, "pause_words": words}
@@ -369,7 +368,7 @@ def _volume(connection: duckdb.DuckDBPyConnection, arrivals: _Arrivals, limits: 
         {"today": arrivals.today, "days": int(limits["volume_history_days"])},
     ).fetchall()
     needed = int(limits["volume_least_days"])
-    if count is None or history < needed:
+    if count is None or not history or history < needed:
         return {"volume_ratio": None, "volume_words": f"no history yet: {history} of {needed} days"}
     words = f"{count:,.0f} rows a day, before {least:,.0f} to {most:,.0f}"
     if max(count, mean) < limits["least_group_count"]:

@@ -27,25 +27,25 @@ SHAPE_TYPES = {"expect_table_columns_to_match_set"}
 
 def mart_expectations() -> dict[dg.AssetKey, tuple[str, list[dict]]]:
     """Per mart, its table and what is expected of it, from the YAML beside its SQL."""
-    nodes = json.loads(MANIFEST_PATH.read_text(encoding="utf-8"))["nodes"].values()
     return {
-        get_asset_key_for_model([warehouse], node["name"]): (
-            f"{node['schema']}.{node['name']}",
-            node["config"]["meta"]["expectations"],
-        )
-        for node in nodes
-        if node["resource_type"] == "model" and node["config"]["meta"].get("expectations")
+        get_asset_key_for_model([warehouse], node["name"]): (f"{node['schema']}.{node['name']}", items)
+        for node in _models()
+        if (items := node["config"]["meta"].get("expectations"))
     }
 
 
 def watched_marts() -> dict[dg.AssetKey, monitoring.Lately]:
     """Per mart whose rows have a day, how it is watched, from the YAML beside its SQL."""
-    nodes = json.loads(MANIFEST_PATH.read_text())["nodes"].values()
     return {
         get_asset_key_for_model([warehouse], node["name"]): monitoring.Lately(lately["date"], tuple(lately["columns"]))
-        for node in nodes
-        if node["resource_type"] == "model" and (lately := node["config"]["meta"].get("lately"))
+        for node in _models()
+        if (lately := node["config"]["meta"].get("lately"))
     }
+
+
+def _models() -> list[dict]:
+    nodes = json.loads(MANIFEST_PATH.read_text(encoding="utf-8"))["nodes"].values()
+    return [node for node in nodes if node["resource_type"] == "model"]
 
 
 def raw_expectations(source: str) -> dict[dg.AssetKey, tuple[str, list[dict]]]:
@@ -140,7 +140,10 @@ def _with_lately(
     """What was found of marts, joined by what they hold of the last days."""
     limits = monitoring.thresholds(playbooks.read(SETTINGS))
     items = monitoring.mart_expectations(limits)
-    [(as_of, as_of_date)] = connection.execute("select as_of, as_of_date from marts.dim_build").fetchall()
+    built = connection.execute("select as_of, as_of_date from marts.dim_build").fetchall()
+    if len(built) != 1:  # what is expected of that mart says so
+        return {}
+    [(as_of, as_of_date)] = built
     published = serving.row_counts(SETTINGS, as_of)
     joined = {}
     for key, lately in watched.items():

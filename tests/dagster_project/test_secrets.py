@@ -135,9 +135,8 @@ def test_settings_that_are_printed_show_no_secret(tmp_path, kind):
     assert leaked(repr(settings) + repr(own) + str(vars(own).keys())) == []
 
 
-def test_an_address_is_shown_without_the_password_in_it():
+@pytest.mark.parametrize("user", ["somebody:hush", "somebody:hu@sh", "hush"])
+def test_an_address_is_shown_without_the_password_or_token_in_it(user):
     settings = Settings.from_environment({})
-    told = settings.without_secrets(
-        "https://somebody:hush@vendor.example:8080/token cannot be reached; see a@b.example"
-    )
-    assert told == "https://somebody:…@vendor.example:8080/token cannot be reached; see a@b.example"
+    told = settings.without_secrets(f"https://{user}@vendor.example:8080/token cannot be reached; see a@b.example")
+    assert told == "https://…@vendor.example:8080/token cannot be reached; see a@b.example"

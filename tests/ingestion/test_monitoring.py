@@ -208,9 +208,13 @@ TOUCHES = monitoring.Lately("occurred_date", ("channel",))
 
 
 def judged_mart(
-    counts: dict[date, int], channels: dict[date, list[str | None]] | None = None, published: int | None = None
+    counts: dict[date, int],
+    channels: dict[date, list[str | None]] | None = None,
+    published: int | None = None,
+    limits: dict[str, float] | None = None,
 ) -> list[tuple[bool, str]]:
     """The same of a mart with so many rows of each day, on the day after TODAY, whose rows are not judged."""
+    limits = limits or usual()
     with duckdb.connect() as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.fct_touches (occurred_date date, channel varchar)")
@@ -222,8 +226,8 @@ def judged_mart(
                 [day, words, len(words), count],
             )
         tomorrow = TODAY + timedelta(days=1)
-        frame = monitoring.recent_mart(connection, "fct_touches", TOUCHES, tomorrow, published, usual())
-    return verdicts(frame, monitoring.mart_expectations(usual()))
+        frame = monitoring.recent_mart(connection, "fct_touches", TOUCHES, tomorrow, published, limits)
+    return verdicts(frame, monitoring.mart_expectations(limits))
 
 
 def test_a_mart_of_ordinary_days_passes_whatever_the_running_day_has_so_far():
@@ -233,12 +237,13 @@ def test_a_mart_of_ordinary_days_passes_whatever_the_running_day_has_so_far():
     assert outcomes[STANDSTILL][1] == "the newest row is of 2026-09-30; before it, pauses took up to 1 days"
 
 
-def test_a_new_company_has_nothing_to_be_held_against():
-    outcomes = judged_mart({TODAY: 500})
+@pytest.mark.parametrize("least_days", [14, 0])
+def test_a_new_company_has_nothing_to_be_held_against(least_days):
+    outcomes = judged_mart({TODAY: 500}, limits=usual() | {"volume_least_days": least_days})
     assert [words for _, words in outcomes] == [
         "no rows are published yet",
-        "no history yet: 0 of 14 days with rows",
-        "no history yet: 0 of 14 days",
+        f"no history yet: 0 of {least_days} days with rows",
+        f"no history yet: 0 of {least_days} days",
         "no history yet: 500 rows, 0 before",
         "no history yet: 500 rows, 0 before",
     ]

@@ -8,10 +8,11 @@ with stated_days as (
 ),
 
 -- The last day goes on while its figures are read, one after the other.
-finished as (
+stated_spans as (
 
     select
         source,
+        min(date) as first_date,
         max(date) as running_date
     from stated_days
     group by source
@@ -39,7 +40,11 @@ monthly as (
         sum(all_rows.stated_amount) as stated_amount,
         sum(all_rows.spent_amount) as spent_amount
     from all_rows
-    inner join finished on all_rows.source = finished.source and all_rows.date < finished.running_date
+    inner join stated_spans
+        on
+            all_rows.source = stated_spans.source
+            and all_rows.date >= stated_spans.first_date
+            and all_rows.date < stated_spans.running_date
     group by all_rows.source, all_rows.currency, {{ month_start('all_rows.date') }}
 
 )
