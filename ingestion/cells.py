@@ -1,0 +1,65 @@
+"""What a cell of the playbook may hold: numbers, dates, domains and patterns, as the warehouse reads them."""
+
+import math
+import re
+import unicodedata
+from datetime import date
+from functools import cache
+
+import duckdb
+
+from ingestion.contract import EARLIEST_YEAR
+
+# What is written in a pattern and is no letter that has to be matched: \S, \pL, \p{Lu}, [[:alpha:]], (?P<name>.
+PATTERN_SYNTAX = re.compile(r"\\[pP]\{[^}]*\}|\\[pP]?.|\(\?P?<\w*>")
+# Joins what one sees as one sign.
+JOINER = "\u200d"
+
+
+def is_date(text: str) -> bool:
+    """Whether it is a day written as 2026-01-31, and no slip such as the year 1026."""
+    try:
+        parsed = date.fromisoformat(text)
+    except ValueError:
+        return False
+    return parsed.isoformat() == text and parsed.year >= EARLIEST_YEAR
+
+
+def is_number(text: str) -> bool:
+    """Whether it is a finite number in the digits 0 to 9 with a point."""
+    return bool(re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", text)) and math.isfinite(float(text))
+
+
+def is_domain(text: str) -> bool:
+    """Whether it can be what stands behind the @ of an address, in lower case; the dbt test is_domain says the same."""
+    has_dot_within = "." in text[1:-1]
+    return has_dot_within and text == text.lower() and not re.search(r"[@/ ,;*]|^www\.|\.$", text)
+
+
+@cache
+def pattern_problem(text: str) -> str | None:
+    """What keeps the warehouse from matching by it, in words: its regular expressions are RE2's, not Python's."""
+    try:
+        duckdb.execute("select regexp_full_match('', ?)", [text]).fetchall()
+    except duckdb.Error:
+        return f"'{text}' is not a pattern (a regular expression)"
+    letters = PATTERN_SYNTAX.sub("", text)
+    if letters != letters.lower() and "(?i" not in text:
+        return f"'{text}' asks for a capital letter, and values are compared in lower case; write it in lower case"
+    return None
+
+
+@cache
+def matches_any(pattern: str, words: tuple[str, ...]) -> bool:
+    """Whether the pattern matches one of the words from end to end."""
+    [(found,)] = duckdb.execute(
+        "select bool_or(regexp_full_match(word, ?)) from (select unnest(?) as word)",
+        [pattern, list(words)],
+    ).fetchall()
+    return found
+
+
+def unseen(text: str) -> str | None:
+    """The first character that nobody sees, such as a space without width, by its number; None where there is none."""
+    odd = [sign for sign in text if unicodedata.category(sign) in ("Cc", "Cf") and sign not in f"\n\r\t{JOINER}"]
+    return f"U+{ord(odd[0]):04X}" if odd else None
