@@ -61,5 +61,7 @@ def matches_any(pattern: str, words: tuple[str, ...]) -> bool:
 
 def unseen(text: str) -> str | None:
     """The first character that nobody sees, such as a space without width, by its number; None where there is none."""
+    if text.isprintable():
+        return None
     odd = [sign for sign in text if unicodedata.category(sign) in ("Cc", "Cf") and sign not in f"\n\r\t{JOINER}"]
     return f"U+{ord(odd[0]):04X}" if odd else None
