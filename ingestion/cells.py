@@ -1,8 +1,7 @@
-"""What a cell of the playbook may hold: numbers, dates, domains and patterns, as the warehouse reads them."""
+"""What a cell may hold: numbers, dates, domains and patterns, as the warehouse reads them, and no unseen signs."""
 
 import math
 import re
-import unicodedata
 from datetime import date
 from functools import cache
 
@@ -12,8 +11,8 @@ from ingestion.contract import EARLIEST_YEAR
 
 # What is written in a pattern and is no letter that has to be matched: \S, \pL, \p{Lu}, [[:alpha:]], (?P<name>.
 PATTERN_SYNTAX = re.compile(r"\\[pP]\{[^}]*\}|\\[pP]?.|\(\?P?<\w*>")
-# Joins what one sees as one sign.
-JOINER = "\u200d"
+# Control characters but for tabs and line ends; marks that have no width and no meaning of their own, as a joiner has.
+UNSEEN = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff]"
 
 
 def is_date(text: str) -> bool:
@@ -61,7 +60,5 @@ def matches_any(pattern: str, words: tuple[str, ...]) -> bool:
 
 def unseen(text: str) -> str | None:
     """The first character that nobody sees, such as a space without width, by its number; None where there is none."""
-    if text.isprintable():
-        return None
-    odd = [sign for sign in text if unicodedata.category(sign) in ("Cc", "Cf") and sign not in f"\n\r\t{JOINER}"]
-    return f"U+{ord(odd[0]):04X}" if odd else None
+    sign = None if text.isprintable() else re.search(UNSEEN, text)
+    return f"U+{ord(sign[0]):04X}" if sign else None
