@@ -42,8 +42,8 @@ def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterat
         models = {row.values["attribution_model"] or "" for row in tables.get("attribution_models", [])}
         for row in rows:
             if row.values["setting"] == "headline_attribution_model" and models and row.values["value"] not in models:
-                known = ", ".join(sorted(models))
-                yield row.line, f"'{row.values['value']}' is no model of attribution_models.csv, which has {known}"
+                reason = f"'{row.values['value']}' is no model of attribution_models.csv, which has"
+                yield row.line, f"headline_attribution_model: {reason} {', '.join(sorted(models))}"
 
 
 def _model_problems(

@@ -270,25 +270,28 @@ def _setting_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
     for row in rows:
         setting, value = row.values["setting"] or "", row.values["value"] or ""
         if setting == "reporting_timezone" and value not in calendars.time_zones():
-            yield row.line, f"'{value}' is not a time zone such as Europe/Warsaw"
+            yield row.line, f"{setting}: '{value}' is not a time zone such as Europe/Warsaw"
         if setting == "week_start" and value not in ("monday", "sunday"):
-            yield row.line, f"'{value}' is neither monday nor sunday"
+            yield row.line, f"{setting}: '{value}' is neither monday nor sunday"
         if setting == "fiscal_year_start_month" and value not in MONTHS:
-            yield row.line, f"'{value}' is not a month from 1 to 12"
+            yield row.line, f"{setting}: '{value}' is not a month from 1 to 12"
         if setting == "reporting_currency" and not re.fullmatch("[A-Z]{3}", value):
-            yield row.line, f"'{value}' is not a currency code such as EUR"
+            yield row.line, f"{setting}: '{value}' is not a currency code such as EUR"
         for unit, most in COUNTED_UNITS.items():
             least = 0 if setting in TOLERANCES or unit == "_count" else 1
             if setting.endswith(unit) and not re.fullmatch(r"[0-9]{1,9}", value):
-                yield row.line, f"'{value}' is not a whole number"
+                yield row.line, f"{setting}: '{value}' is not a whole number"
             elif setting.endswith(unit) and not least <= int(value) <= most:
-                yield row.line, f"'{value}' is not between {least} and {most}"
+                yield row.line, f"{setting}: '{value}' is not between {least} and {most}"
         if setting == "volume_least_days" and value.isdigit() and history.isdigit() and int(value) > int(history):
-            yield row.line, f"'{value}' is more than the volume_history_days, {history}: nothing would ever be judged"
+            yield (
+                row.line,
+                f"{setting}: '{value}' is above volume_history_days, {history}: nothing would ever be judged",
+            )
         if setting.endswith("_rate") and not (is_number(value) and 0 <= float(value) <= 1):
-            yield row.line, f"'{value}' is not a share between 0 and 1"
+            yield row.line, f"{setting}: '{value}' is not a share between 0 and 1"
         if setting.endswith("_factor") and not (is_number(value) and float(value) >= 1):
-            yield row.line, f"'{value}' is not a number from 1 on"
+            yield row.line, f"{setting}: '{value}' is not a number from 1 on"
 
 
 def _calendar_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:

@@ -40,10 +40,8 @@ def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterat
         versions = {row.values["score_version"] for row in tables.get("scoring_groups", [])}
         for row in rows:
             if row.values["setting"] == "score_version" and versions and row.values["value"] not in versions:
-                yield (
-                    row.line,
-                    f"'{row.values['value']}' is no version of scoring_groups.csv, which has {_list(versions)}",
-                )
+                reason = f"'{row.values['value']}' is no version of scoring_groups.csv, which has {_list(versions)}"
+                yield row.line, f"score_version: {reason}"
 
 
 def _group_problems(group: dict[str, str | None]) -> Iterator[str]:
