@@ -115,6 +115,7 @@ def check(files: dict[str, Path], connected: Collection[str]) -> dict[str, list[
             *(_setting_problems(rows) if name == "settings" else []),
             *(_calendar_problems(rows) if name == "business_calendars" else []),
             *(_source_problems(rows, connected) if name == "sources" else []),
+            *(_naming_problems(rows) if name == "campaign_naming" else []),
             *(_spelling_problems(rows) if name == "value_mappings" else []),
             *(_bucket_problems(rows) if name == "response_time_buckets" else []),
             *(score_rules.problems(name, rows, tables) if "scoring_groups" in tables else []),
@@ -311,6 +312,20 @@ def _source_problems(rows: list[Row], connected: Collection[str]) -> Iterator[tu
     for source in connected:
         if source in known_sources() and source not in described:
             yield 1, f"no row has the source '{source}', which is connected (FUNNELHOUSE_SOURCES)"
+
+
+def _naming_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
+    """The parts of a campaign name follow one another from 1 on, each under one name."""
+    parts: dict[str, Row] = {}
+    for row in rows:
+        position, part = row.values["position"] or "", row.values["part"]
+        known = parts.setdefault(position, row)
+        if known.values["part"] != part:
+            named = f"'{known.values['part']}' on line {known.line}"
+            yield row.line, f"column 'part': '{part}', but position {position} is {named}"
+    for position, row in parts.items():
+        if re.fullmatch("[0-9]{1,9}", position) and int(position) > 1 and str(int(position) - 1) not in parts:
+            yield row.line, f"column 'position': {position} has no position {int(position) - 1} before it"
 
 
 def _spelling_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:

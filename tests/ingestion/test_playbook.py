@@ -123,6 +123,7 @@ CRITERIA = default_text("qualification_criteria")
 STAGES = default_text("lifecycle_stages")
 KPIS = default_text("kpis")
 RETENTION = default_text("retention")
+NAMING = default_text("campaign_naming")
 BUCKETS = default_text("response_time_buckets")
 KPI_MEASURES = default_text("kpi_measures")
 
@@ -255,6 +256,8 @@ KPI_MEASURES = default_text("kpi_measures")
         ("sources.csv", default_text("sources").replace("files,Files", "Files,Files"), "line 1: no row has the source 'files', which is connected (FUNNELHOUSE_SOURCES)"),
         ("sources.csv", default_text("sources").replace("files,", "files\u200b,"), "line 2: column 'source': 'files\u200b' holds a character that nobody sees (U+200B); type it anew"),
         ("value_mappings.csv", "entity,column_name,source_value,value\nleads,industry,a,b\n", "line 2: column 'column_name': leads have no column 'industry'"),
+        ("campaign_naming.csv", NAMING.replace("1,market,DE", "1,markt,DE"), "line 3: column 'part': 'markt', but position 1 is 'market' on line 2"),
+        ("campaign_naming.csv", NAMING.replace("3,topic", "4,topic"), "line 17: column 'position': 4 has no position 3 before it"),
         ("free_mail_domains.csv", 'domain\n"a.com,b.com"\n', "line 2: column 'domain': 'a.com,b.com' is not a domain"),
     ],
 )  # fmt: skip
