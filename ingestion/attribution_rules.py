@@ -38,6 +38,12 @@ def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterat
                 yield row.line, f"column 'weight': '{row.values['weight']}' is not above 0"
     elif name == "attribution_windows":
         yield from _window_problems(rows)
+    elif name == "settings":
+        models = {row.values["attribution_model"] or "" for row in tables.get("attribution_models", [])}
+        for row in rows:
+            if row.values["setting"] == "headline_attribution_model" and models and row.values["value"] not in models:
+                reason = f"'{row.values['value']}' is no model of attribution_models.csv, which has"
+                yield row.line, f"headline_attribution_model: {reason} {', '.join(sorted(models))}"
 
 
 def _model_problems(
@@ -57,8 +63,6 @@ def _model_problems(
 
 def _window_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
     for row in rows:
-        if not _is_above_zero(row.values["look_back_days"]):
-            yield row.line, f"column 'look_back_days': '{row.values['look_back_days']}' is not above 0"
         if row.values["conversion_type"] in OF_PEOPLE and row.values["touch_scope"] != "primary":
             yield row.line, "column 'touch_scope': what a person becomes is owed to the person's touches: primary"
     headlines = Counter(row.values["conversion_type"] for row in rows if row.values["is_headline"] == "true")

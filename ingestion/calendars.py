@@ -16,8 +16,8 @@ COLUMNS = ("calendar", "date", "opens_at", "closes_at", "hours_before")
 
 @cache
 def time_zones() -> set[str]:
-    """The names of all time zones, which are looked for in folders."""
-    return available_timezones()
+    """The names of all time zones, which are looked for in folders; those of no place are none."""
+    return available_timezones() - {"Factory", "localtime"}
 
 
 def problem_of(calendar: dict[str, str | None]) -> str | None:

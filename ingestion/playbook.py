@@ -1,30 +1,29 @@
 """The playbook: the defaults with a company's own files laid over them, refused before a build if anything is wrong."""
 
 import csv
-import math
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-import duckdb
-
-from ingestion import attribution_rules, calendars, kpi_rules, score_rules
+from ingestion import attribution_rules, calendars, kpi_rules, score_rules, stage_rules
+from ingestion.cells import is_date, is_domain, is_number, matches_any, pattern_problem, unseen
 from ingestion.config import DEFAULT_PLAYBOOK_DIR, Settings
-from ingestion.contract import Column, Table, playbook_tables, referenced_table
+from ingestion.contract import Column, Table, entities, playbook_tables, referenced_table
 from ingestion.delimited import read_delimited
 from ingestion.faults import Fault
+from ingestion.sources import known_sources
 
 # How sources that are connected word what we have words for.
 MAPPINGS = {"stage_mappings", "field_mappings", "activity_mappings", "conversion_actions"}
 # What is made from the playbook and seeded with it.
 BUSINESS_DAYS = "business_days"
-# How the names of settings end whose values are whole numbers.
-COUNTED_UNITS = ("_days", "_months", "_minutes", "_count")
+# How the names of settings end whose values are whole numbers, and the most that they can be: a century.
+COUNTED_UNITS = {"_days": 36_500, "_months": 1_200, "_minutes": 52_560_000, "_count": 999_999_999}
+# Settings that may be 0: what is allowed for, or how few are enough.
+TOLERANCES = ("touch_grace_minutes", "stage_repeat_minutes", "stale_rate_days", "late_handover_days", "late_event_days")
 BOOLEANS = {"true", "false"}
 FURTHEST_DATE = "9999-12-31"
 MONTHS = [str(month) for month in range(1, 13)]
@@ -76,10 +75,16 @@ def laid_over(files: dict[str, Path], overlay: Path, named_by: str) -> dict[str,
     """The files with a folder's own in place of those of the same name. Raises Fault; `named_by` named the folder."""
     if not overlay.is_dir():
         raise Fault(f"{named_by}: {overlay} is not a folder.")
-    own = {path.stem: path for path in sorted(overlay.glob("*.csv"))}
+    own = {path.stem: path for path in sorted(overlay.glob("[!.~]*.csv"))}
     for name, path in own.items():
         if name not in files:
             raise Fault(f"{path}: the playbook has no table '{name}'; it has {', '.join(sorted(files))}.")
+        if not path.is_file():
+            raise Fault(f"{path}: is no file that can be read.")
+    for path in sorted(overlay.iterdir()):
+        name = re.split(r"\W", path.name)[0].casefold()
+        if name in files and name not in own and path.is_file():
+            raise Fault(f"{path}: is not read; save it as CSV and call it {name}.csv, or put it elsewhere.")
     return files | own
 
 
@@ -98,7 +103,8 @@ def check(files: dict[str, Path], connected: Collection[str]) -> dict[str, list[
             problems += str(fault).splitlines()
     for name in tables:
         tables[name] += _default_rows_missing(playbook_tables()[name], tables[name])
-    idle = {row.values["source"] for row in tables.get("sources", [])} - set(connected)
+    described = {row.values["source"] for row in tables.get("sources", [])}
+    idle = {*described, *known_sources()} - (described & set(connected))
     for name in MAPPINGS & tables.keys():
         tables[name] = [row for row in tables[name] if row.values["source"] not in idle]
     for name, rows in tables.items():
@@ -108,9 +114,14 @@ def check(files: dict[str, Path], connected: Collection[str]) -> dict[str, list[
             *_row_problems(table, rows, tables),
             *(_setting_problems(rows) if name == "settings" else []),
             *(_calendar_problems(rows) if name == "business_calendars" else []),
+            *(_source_problems(rows, connected) if name == "sources" else []),
+            *(_naming_problems(rows) if name == "campaign_naming" else []),
+            *(_spelling_problems(rows) if name == "value_mappings" else []),
+            *(_bucket_problems(rows) if name == "response_time_buckets" else []),
             *(score_rules.problems(name, rows, tables) if "scoring_groups" in tables else []),
             *attribution_rules.problems(name, rows, tables),
             *kpi_rules.problems(name, rows, tables),
+            *stage_rules.problems(name, rows),
         ]
         problems += [f"{files[name]}, line {line}: {reason}" for line, reason in dict.fromkeys(found)]
     if problems:
@@ -161,6 +172,7 @@ def _value_problems(table: Table, rows: list[Row], tables: dict[str, list[Row]])
     for column in table.columns:
         allowed = column.accepted_values
         lookup = column.tests.get("relationships")
+        words = _words_matched(column, tables)
         if lookup:
             target = referenced_table(lookup["to"])
             if target not in tables:
@@ -169,29 +181,42 @@ def _value_problems(table: Table, rows: list[Row], tables: dict[str, list[Row]])
         for row in rows:
             value = row.values[column.name]
             reason = _reason_against(column, value, allowed)
+            if not reason and value and words and not matches_any(value, words):
+                reason = f"'{value}' is unknown; known are {', '.join(words)}"
             if reason:
                 yield row.line, f"column '{column.name}': {reason}"
+
+
+def _words_matched(column: Column, tables: dict[str, list[Row]]) -> tuple[str, ...]:
+    """The words of which a pattern of ours has to match one, or its rule never holds; none where they are not ours."""
+    if "is_pattern" in column.tests and column.name == "actor":
+        return tuple(entities()["activities"].column("actor").accepted_values)
+    if "is_pattern" in column.tests and column.name == "activity_type":
+        return tuple(row.values["activity_type"] or "" for row in tables.get("activity_types", []))
+    return ()
 
 
 def _reason_against(column: Column, value: str | None, allowed: list[str] | None) -> str | None:
     if value is None:
         return "is empty" if column.is_required else None
+    if sign := unseen(value):
+        return f"'{value}' holds a character that nobody sees ({sign}); type it anew"
     if allowed is not None and value not in allowed:
         return f"'{value}' is unknown; known are {', '.join(allowed)}"
     digits = DIGITS.get(column.data_type)
     if digits and not re.fullmatch(f"-?[0-9]{{1,{digits}}}", value):
         return f"'{value}' is not a whole number of at most {digits} digits"
-    if column.data_type == "double" and not _is_number(value):
+    if column.data_type == "double" and not is_number(value):
         return f"'{value}' is not a number"
+    if (ends := column.tests.get("accepted_range")) and not ends["min_value"] <= float(value) <= ends["max_value"]:
+        return f"'{value}' is not between {ends['min_value']} and {ends['max_value']}"
     if column.data_type == "boolean" and value not in BOOLEANS:
         return f"'{value}' is neither true nor false"
-    if column.data_type == "date" and not _is_date(value):
+    if column.data_type == "date" and not is_date(value):
         return f"'{value}' is not a date such as 2026-01-31"
-    if "is_domain" in column.tests and not _is_domain(value):
+    if "is_domain" in column.tests and not is_domain(value):
         return f"'{value}' is not a domain such as acme.com: in lower case, without @, www. or address of a page"
-    if "is_pattern" in column.tests and not _is_pattern(value):
-        return f"'{value}' is not a pattern (a regular expression)"
-    return None
+    return pattern_problem(value) if "is_pattern" in column.tests else None
 
 
 def _row_problems(table: Table, rows: list[Row], tables: dict[str, list[Row]]) -> Iterator[tuple[int, str]]:
@@ -213,6 +238,8 @@ def _row_problems(table: Table, rows: list[Row], tables: dict[str, list[Row]]) -
                 key = tuple(row.values[name] for name in columns)
                 if None not in key and key not in known:
                     yield row.line, f"{_shown(columns, row)} is not in {target}.csv"
+        elif test == "not_empty" and not rows:
+            yield 1, "no row follows"
         elif test == "no_validity_overlap":
             yield from _overlaps(columns, rows)
 
@@ -222,7 +249,7 @@ def _overlaps(columns: list[str], rows: list[Row]) -> Iterator[tuple[int, str]]:
     rules: dict[tuple, list[Row]] = {}
     for row in rows:
         start, end = row.values["valid_from"], row.values["valid_to"]
-        if not all(value is None or _is_date(value) for value in (start, end)):
+        if not all(value is None or is_date(value) for value in (start, end)):
             continue
         if start and end and end <= start:
             yield row.line, f"valid_to {end} is not after valid_from {start}"
@@ -240,22 +267,32 @@ def _shown(columns: list[str], row: Row) -> str:
 
 def _setting_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
     """A setting's name says its unit, and so what its value must be."""
+    history = next((row.values["value"] or "" for row in rows if row.values["setting"] == "volume_history_days"), "")
     for row in rows:
         setting, value = row.values["setting"] or "", row.values["value"] or ""
         if setting == "reporting_timezone" and value not in calendars.time_zones():
-            yield row.line, f"'{value}' is not a time zone such as Europe/Warsaw"
+            yield row.line, f"{setting}: '{value}' is not a time zone such as Europe/Warsaw"
         if setting == "week_start" and value not in ("monday", "sunday"):
-            yield row.line, f"'{value}' is neither monday nor sunday"
+            yield row.line, f"{setting}: '{value}' is neither monday nor sunday"
         if setting == "fiscal_year_start_month" and value not in MONTHS:
-            yield row.line, f"'{value}' is not a month from 1 to 12"
+            yield row.line, f"{setting}: '{value}' is not a month from 1 to 12"
         if setting == "reporting_currency" and not re.fullmatch("[A-Z]{3}", value):
-            yield row.line, f"'{value}' is not a currency code such as EUR"
-        if setting.endswith(COUNTED_UNITS) and not re.fullmatch(r"[0-9]{1,9}", value):
-            yield row.line, f"'{value}' is not a whole number"
-        if setting.endswith("_rate") and not (_is_number(value) and 0 <= float(value) <= 1):
-            yield row.line, f"'{value}' is not a share between 0 and 1"
-        if setting.endswith("_factor") and not (_is_number(value) and float(value) >= 1):
-            yield row.line, f"'{value}' is not a number from 1 on"
+            yield row.line, f"{setting}: '{value}' is not a currency code such as EUR"
+        for unit, most in COUNTED_UNITS.items():
+            least = 0 if setting in TOLERANCES or unit == "_count" else 1
+            if setting.endswith(unit) and not re.fullmatch(r"[0-9]{1,9}", value):
+                yield row.line, f"{setting}: '{value}' is not a whole number"
+            elif setting.endswith(unit) and not least <= int(value) <= most:
+                yield row.line, f"{setting}: '{value}' is not between {least} and {most}"
+        if setting == "volume_least_days" and value.isdigit() and history.isdigit() and int(value) > int(history):
+            yield (
+                row.line,
+                f"{setting}: '{value}' is above volume_history_days, {history}: nothing would ever be judged",
+            )
+        if setting.endswith("_rate") and not (is_number(value) and 0 <= float(value) <= 1):
+            yield row.line, f"{setting}: '{value}' is not a share between 0 and 1"
+        if setting.endswith("_factor") and not (is_number(value) and float(value) >= 1):
+            yield row.line, f"{setting}: '{value}' is not a number from 1 on"
 
 
 def _calendar_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
@@ -270,31 +307,52 @@ def _calendar_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
         yield (defaults[1].line if defaults else 1), f"exactly one calendar is the default, here {len(defaults)} are"
 
 
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+def _source_problems(rows: list[Row], connected: Collection[str]) -> Iterator[tuple[int, str]]:
+    described = {row.values["source"] for row in rows}
+    for source in connected:
+        if source in known_sources() and source not in described:
+            yield 1, f"no row has the source '{source}', which is connected (FUNNELHOUSE_SOURCES)"
 
 
-def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", text)) and math.isfinite(float(text))
+def _naming_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
+    """The parts of a campaign name follow one another from 1 on, each under one name."""
+    parts: dict[str, Row] = {}
+    for row in rows:
+        position, part = row.values["position"] or "", row.values["part"]
+        known = parts.setdefault(position, row)
+        if known.values["part"] != part:
+            named = f"'{known.values['part']}' on line {known.line}"
+            yield row.line, f"column 'part': '{part}', but position {position} is {named}"
+    for position, row in parts.items():
+        if re.fullmatch("[0-9]{1,9}", position) and int(position) > 1 and str(int(position) - 1) not in parts:
+            yield row.line, f"column 'position': {position} has no position {int(position) - 1} before it"
 
 
-def _is_domain(text: str) -> bool:
-    """Whether it can be what stands behind the @ of an address, in lower case; the dbt test is_domain says the same."""
-    has_dot_within = "." in text[1:-1]
-    return has_dot_within and text == text.lower() and not re.search(r"[@/ ]|^www\.", text)
+def _spelling_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
+    for row in rows:
+        entity, column = entities().get(row.values["entity"] or ""), row.values["column_name"]
+        if entity and column and column not in entity.column_names:
+            yield row.line, f"column 'column_name': {entity.name} have no column '{column}'"
 
 
-@cache
-def _is_pattern(text: str) -> bool:
-    """Whether the warehouse can match by it: its regular expressions are RE2's, not Python's."""
-    try:
-        duckdb.execute("select regexp_full_match('', ?)", [text]).fetchall()
-    except duckdb.Error:
-        return False
-    return True
+def _bucket_problems(rows: list[Row]) -> Iterator[tuple[int, str]]:
+    """Ranges of hours follow one another from 0 on without end: each answer falls into exactly one."""
+    if any(not is_number(row.values[name] or "0") for row in rows for name in ("from_hours", "to_hours")):
+        return
+    end: float | None = 0.0
+    for row in sorted(rows, key=lambda row: float(row.values["from_hours"] or 0)):
+        start = float(row.values["from_hours"] or 0)
+        if start != end:
+            yield row.line, f"column 'from_hours': {start:g} is not where the range before ends ({_hours(end)})"
+        end = float(row.values["to_hours"]) if row.values["to_hours"] else None
+        if end is not None and end <= start:
+            yield row.line, f"column 'to_hours': {end:g} is not above {start:g}"
+    if end is not None:
+        yield 1, f"column 'to_hours': the last range ends at {end:g}; leave it empty, or later answers are in none"
+
+
+def _hours(end: float | None) -> str:
+    return "never" if end is None else f"{end:g}"
 
 
 def write(tables: dict[str, list[Row]], target: Path) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from ingestion.cells import is_number, pattern_problem
 
 if TYPE_CHECKING:
     from ingestion.playbook import Row
 
-# Points are kept as W = Σ points · 2^(days ÷ half-life), a double, which spans 2,000 halvings: 16 years of these.
-SHORTEST_HALF_LIFE_DAYS = 3
 SIGNALS_OF_ACTIVITIES = (
     *(f"activity.{column}" for column in ("page", "channel", "outcome")),
     *(f"content.{column}" for column in ("content_name", "content_type", "topic", "funnel_phase")),
 )
-RANGE = r"-?[0-9.]+\.\.-?[0-9.]+"
 
 
 def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterator[tuple[int, str]]:
@@ -40,10 +40,8 @@ def problems(name: str, rows: list[Row], tables: dict[str, list[Row]]) -> Iterat
         versions = {row.values["score_version"] for row in tables.get("scoring_groups", [])}
         for row in rows:
             if row.values["setting"] == "score_version" and versions and row.values["value"] not in versions:
-                yield (
-                    row.line,
-                    f"'{row.values['value']}' is no version of scoring_groups.csv, which has {_list(versions)}",
-                )
+                reason = f"'{row.values['value']}' is no version of scoring_groups.csv, which has {_list(versions)}"
+                yield row.line, f"score_version: {reason}"
 
 
 def _group_problems(group: dict[str, str | None]) -> Iterator[str]:
@@ -52,12 +50,6 @@ def _group_problems(group: dict[str, str | None]) -> Iterator[str]:
         yield "points of fit neither fade nor lapse: 'half_life_days' and 'valid_days' stay empty"
     if group["dimension"] == "intent" and (half_life is None) == (valid is None):
         yield "points of intent either fade ('half_life_days') or hold and lapse ('valid_days')"
-    if half_life is not None and half_life < SHORTEST_HALF_LIFE_DAYS:
-        yield f"column 'half_life_days': {group['half_life_days']} is less than {SHORTEST_HALF_LIFE_DAYS}"
-    if valid is not None and valid < 1:
-        yield f"column 'valid_days': {group['valid_days']} is less than 1"
-    if (_number(group["points_cap"]) or 0) < 0:
-        yield f"column 'points_cap': {group['points_cap']} is below 0"
     if half_life is not None and not group["purchase_order"]:
         yield "column 'purchase_order' is empty: say how near to buying the group is"
 
@@ -82,20 +74,24 @@ def _rule_problems(rule: dict[str, str | None], group: dict[str, str | None]) ->
         yield "columns 'signal', 'operator' and 'value' go together: fill all or none"
     elif rule["operator"]:
         yield from _value_problems(rule["operator"], rule["value"] or "")
-    if (_number(rule["least_days"]) or 1) > 1 and not rule["within_days"]:
+    least, within = _number(rule["least_days"]) or 1, _number(rule["within_days"])
+    if least > 1 and within is None:
         yield "column 'within_days' is empty: within how many days does it have to happen again?"
+    elif within is not None and least > within:
+        yield f"column 'within_days': there are no {rule['least_days']} days within {rule['within_days']}"
 
 
 def _value_problems(operator: str, value: str) -> Iterator[str]:
     if operator in ("at_least", "below") and _number(value) is None:
         yield f"column 'value': '{value}' is not a number, which {operator} asks for"
-    if operator == "between" and not (re.fullmatch(RANGE, value) and None not in map(_number, value.split(".."))):
-        yield f"column 'value': '{value}' is not a range such as 50..5000"
+    if operator == "between":
+        ends = [_number(end) for end in value.split("..")]
+        if len(ends) != 2 or None in ends or ends[0] > ends[1]:
+            yield f"column 'value': '{value}' is not a range such as 50..5000"
     if operator in ("matches", "has_tag"):
-        try:
-            re.compile(value)
-        except re.error:
-            yield f"column 'value': '{value}' is not a pattern (a regular expression)"
+        reason = pattern_problem(value)
+        if reason:
+            yield f"column 'value': {reason}"
 
 
 def _criterion_problems(criterion: dict[str, str | None]) -> Iterator[str]:
@@ -108,7 +104,20 @@ def _criterion_problems(criterion: dict[str, str | None]) -> Iterator[str]:
 
 
 def _grade_problems(rows: list[Row], groups: list[Row]) -> Iterator[tuple[int, str]]:
-    """Every version has a lowest grade of fit and of intent, without which a lead could have none."""
+    """Every version has a lowest grade of fit and of intent, without which a lead could have none.
+
+    A grade is high where any lower one is, or a lead would leave the upper side by a higher score.
+    """
+    scales: dict[tuple, list[Row]] = {}
+    for row in rows:
+        key = tuple(row.values[name] for name in ("score_version", "dimension", "segment"))
+        scales.setdefault(key, []).append(row)
+    for scale in scales.values():
+        scale.sort(key=lambda row: _number(row.values["least_score"]) or float("-inf"))
+        for lower, higher in pairwise(scale):
+            if lower.values["is_high"] == "true" and higher.values["is_high"] == "false":
+                grade = f"grade {lower.values['grade']} of line {lower.line}"
+                yield higher.line, f"column 'is_high': {grade} needs a lower score and is on the upper side"
     lowest = {
         (row.values["score_version"], row.values["dimension"])
         for row in rows
@@ -124,10 +133,7 @@ def _grade_problems(rows: list[Row], groups: list[Row]) -> Iterator[tuple[int, s
 
 
 def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None
+    return float(text) if text and is_number(text) else None
 
 
 def _list(values: object) -> str:

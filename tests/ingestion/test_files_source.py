@@ -331,6 +331,16 @@ def test_an_sql_fault_names_its_file_and_line(judge, query, line, reason):
         judge("leads.sql", query)
 
 
+def test_an_id_that_came_as_a_fraction_and_lost_digits_is_refused(judge):
+    ids = "unnest([17.0, 123456789012345678, 123456789012345679, 'inf'::double]::double[]) as lead_id"
+    judgement = judge("leads.sql", f"select {ids}, date '2026-01-31' as created_at")
+    assert cells(judgement.good, "lead_id") == [("17",)]
+    assert [row["_fault"] for row in judgement.refused] == [
+        f"lead_id: {number} is a number that has lost digits; give the id as text"
+        for number in ("1.2345678901234568e+17", "1.2345678901234568e+17", "inf")
+    ]
+
+
 def test_an_sql_file_that_fails_while_it_runs_is_a_fault(judge):
     with pytest.raises(Fault, match=r"leads\.sql: .*abc"):
         judge(
@@ -413,6 +423,8 @@ def test_a_file_that_is_gone_when_it_is_read_is_a_fault(tmp_path, suffix):
         ("leads", {"created_at": "now"}, "created_at", "'now' is not a date"),
         ("leads", {"created_at": None}, "created_at", "created_at is empty"),
         ("leads", {"lead_id": "  "}, "lead_id", "lead_id is empty"),
+        ("leads", {"lead_id": "L1\u200b"}, "lead_id", "lead_id: 'L1\u200b' holds a character that nobody sees"),
+        ("leads", {"account_id": "\ufeffC1"}, "account_id", "account_id: '\ufeffC1' holds a character that nobody sees"),
         ("leads", {"stage": "prospect"}, "stage", "stage: 'prospect' is unknown in the playbook"),
         ("leads", {"stage": "won"}, "stage", "stage: 'won' is unknown in the playbook"),
         ("leads", {"created_at_precision": "hour"}, "created_at_precision", "created_at_precision: 'hour' is unknown"),

@@ -3,6 +3,8 @@
 # ruff: noqa: E501  a case a line, however long, reads best
 
 import csv
+import os
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -120,6 +122,9 @@ GRADES = default_text("score_grades")
 CRITERIA = default_text("qualification_criteria")
 STAGES = default_text("lifecycle_stages")
 KPIS = default_text("kpis")
+RETENTION = default_text("retention")
+NAMING = default_text("campaign_naming")
+BUCKETS = default_text("response_time_buckets")
 KPI_MEASURES = default_text("kpi_measures")
 
 
@@ -158,12 +163,12 @@ KPI_MEASURES = default_text("kpi_measures")
         ("stage_mappings.csv", "source,track,source_stage,stage\npipedrive,lead,Hot,mql\n", "line 2: column 'source': 'pipedrive' is unknown; known are files"),
         ("lifecycle_stages.csv", STAGES.replace("marketing_qualified", "hot"), "line 3: column 'stage_role': 'hot' is unknown; known are entry, "),
         ("settings.csv", SETTINGS + "favourite_colour,green,\n", "column 'setting': 'favourite_colour' is unknown"),
-        ("settings.csv", SETTINGS.replace("Europe/Warsaw", "Mars/Olympus"), "line 2: 'Mars/Olympus' is not a time zone such as Europe/Warsaw"),
-        ("settings.csv", SETTINGS.replace("EUR", "euro"), "line 3: 'euro' is not a currency code such as EUR"),
-        ("settings.csv", SETTINGS.replace("monday", "tuesday"), "line 4: 'tuesday' is neither monday nor sunday"),
-        ("settings.csv", SETTINGS.replace("month,1,", "month,13,"), "line 5: '13' is not a month from 1 to 12"),
-        ("settings.csv", SETTINGS.replace("grace_minutes,60,", "grace_minutes,-90,"), "line 6: '-90' is not a whole number"),
-        ("settings.csv", SETTINGS.replace("rate,0.05,", "rate,5,"), "line 9: '5' is not a share between 0 and 1"),
+        ("settings.csv", SETTINGS.replace("Europe/Warsaw", "Mars/Olympus"), "line 2: reporting_timezone: 'Mars/Olympus' is not a time zone such as Europe/Warsaw"),
+        ("settings.csv", SETTINGS.replace("EUR", "euro"), "line 3: reporting_currency: 'euro' is not a currency code such as EUR"),
+        ("settings.csv", SETTINGS.replace("monday", "tuesday"), "line 4: week_start: 'tuesday' is neither monday nor sunday"),
+        ("settings.csv", SETTINGS.replace("month,1,", "month,13,"), "line 5: fiscal_year_start_month: '13' is not a month from 1 to 12"),
+        ("settings.csv", SETTINGS.replace("grace_minutes,60,", "grace_minutes,-90,"), "line 6: touch_grace_minutes: '-90' is not a whole number"),
+        ("settings.csv", SETTINGS.replace("rate,0.05,", "rate,5,"), "line 9: most_unknown_words_rate: '5' is not a share between 0 and 1"),
         ("settings.csv", SETTINGS.replace("grace_minutes,60,", "grace_minutes,,"), "line 6: column 'value': is empty"),
         ("business_calendars.csv", CALENDARS.replace("PL,PL,", "PL,Poland,"), "line 2: column 'country': no public holidays are known of 'Poland'; it is a code such as PL"),
         ("business_calendars.csv", CALENDARS.replace("DE,DE,,", "DE,DE,XX,"), "line 3: column 'subdivision': 'XX' is none of DE; known are BB, BE"),
@@ -175,9 +180,9 @@ KPI_MEASURES = default_text("kpi_measures")
         ("business_calendars.csv", CALENDARS.replace("false", "true"), "line 3: exactly one calendar is the default, here 2 are"),
         ("scoring_groups.csv", SCORING_GROUPS.replace("role,fit,30,", "role,fit,30,14"), "line 2: points of fit neither fade nor lapse: 'half_life_days' and 'valid_days' stay empty"),
         ("scoring_groups.csv", SCORING_GROUPS.replace("reading,intent,6,14,", "reading,intent,6,,"), "line 7: points of intent either fade ('half_life_days') or hold and lapse ('valid_days')"),
-        ("scoring_groups.csv", SCORING_GROUPS.replace("reading,intent,6,14,", "reading,intent,6,2,"), "line 7: column 'half_life_days': 2 is less than 3"),
+        ("scoring_groups.csv", SCORING_GROUPS.replace("reading,intent,6,14,", "reading,intent,6,2,"), "line 7: column 'half_life_days': '2' is not between 3 and 36500"),
         ("scoring_groups.csv", SCORING_GROUPS.replace("reading,intent,6,14,,1", "reading,intent,6,14,,"), "line 7: column 'purchase_order' is empty: say how near to buying the group is"),
-        ("scoring_groups.csv", SCORING_GROUPS.replace("turning_away,intent,40,,90", "turning_away,intent,-40,,0"), "line 12: column 'points_cap': -40 is below 0"),
+        ("scoring_groups.csv", SCORING_GROUPS.replace("turning_away,intent,40,,90", "turning_away,intent,-40,,0"), "line 12: column 'points_cap': '-40' is not between 0 and 1000000"),
         ("scoring_rules.csv", SCORING_RULES.replace("senior,1,role,", "senior,1,roles,"), "line 2: score_version '1', rule_group 'roles' is not in scoring_groups.csv"),
         ("scoring_rules.csv", SCORING_RULES.replace("senior,1,role,,", "senior,1,role,page_view,"), "line 2: a rule of fit looks at an attribute: 'activity_type', 'actor' and 'least_days' stay empty"),
         ("scoring_rules.csv", SCORING_RULES.replace("lead.seniority,matches,c-level", "seniority,matches,c-level"), "line 2: column 'signal': 'seniority' is not an attribute such as lead.seniority or account.industry"),
@@ -214,10 +219,46 @@ KPI_MEASURES = default_text("kpi_measures")
         ("attribution_model_weights.csv", ATTRIBUTION_WEIGHTS + "nobody,first,1\n", "column 'attribution_model': 'nobody'"),
         ("attribution_windows.csv", ATTRIBUTION_WINDOWS.replace("standard,won,365,account,true", "standard,won,365,account,false"), "line 1: 0 rows of conversion_type 'won' have is_headline true; exactly one says where its headline figures come from"),
         ("attribution_windows.csv", ATTRIBUTION_WINDOWS.replace("standard,lead,90,primary", "standard,lead,90,account"), "line 2: column 'touch_scope': what a person becomes is owed to the person's touches: primary"),
-        ("attribution_windows.csv", ATTRIBUTION_WINDOWS.replace("standard,mql,90", "standard,mql,0"), "line 3: column 'look_back_days': '0' is not above 0"),
-        ("settings.csv", "setting,value,description\nscore_version,7,\n", "line 2: '7' is no version of scoring_groups.csv, which has 1"),
+        ("attribution_windows.csv", ATTRIBUTION_WINDOWS.replace("standard,mql,90", "standard,mql,0"), "line 3: column 'look_back_days': '0' is not between 1 and 36500"),
+        ("settings.csv", "setting,value,description\nscore_version,7,\n", "line 2: score_version: '7' is no version of scoring_groups.csv, which has 1"),
         ("sla_rules.csv", default_text("sla_rules").replace("10,assigned", "10,later"), "line 4: column 'clock': 'later' is unknown; known are qualified, assigned"),
-        ("settings.csv", SETTINGS.replace("group_count,20,", "group_count,1.5,"), "line 14: '1.5' is not a whole number"),
+        ("settings.csv", SETTINGS.replace("group_count,20,", "group_count,1.5,"), "line 14: least_group_count: '1.5' is not a whole number"),
+        ("retention.csv", RETENTION.replace("refused_rows,90", "refused_rows,-90"), "line 2: column 'keep_days': '-90' is not between 0 and 36500"),
+        ("sla_rules.csv", default_text("sla_rules").replace(",8,true", ",-8,true"), "line 3: column 'target_hours': '-8' is not between 0.01 and 876000"),
+        ("product_margins.csv", "product,margin_rate\n,75\n", "line 2: column 'margin_rate': '75' is not between -1 and 1"),
+        ("settings.csv", SETTINGS.replace("window_days,90,", "window_days,0,", 1), "line 13: velocity_window_days: '0' is not between 1 and 36500"),
+        ("settings.csv", SETTINGS.replace("horizon_days,90,", "horizon_days,999999999,"), "line 12: conversion_horizon_days: '999999999' is not between 1 and 36500"),
+        ("settings.csv", SETTINGS.replace("volume_least_days,14,", "volume_least_days,29,"), "volume_least_days: '29' is above volume_history_days, 28: nothing would ever be judged"),
+        ("settings.csv", SETTINGS.replace("model,w_shaped,", "model,w_shape,"), "headline_attribution_model: 'w_shape' is no model of attribution_models.csv, which has first_touch, "),
+        ("settings.csv", SETTINGS.replace("Europe/Warsaw", "localtime"), "line 2: reporting_timezone: 'localtime' is not a time zone such as Europe/Warsaw"),
+        ("lifecycle_stages.csv", STAGES.replace("2,marketing_qualified", "2,entry"), "line 3: column 'stage_role': another stage of the lead track has the role entry; one has it"),
+        ("lifecycle_stages.csv", STAGES.replace("3,sales_qualified", "2,sales_qualified"), "line 4: column 'stage_order': 'sql' (sales_qualified) has to come after 'mql' (marketing_qualified), line 3"),
+        ("lifecycle_stages.csv", STAGES.replace("7,won", "5,won"), "line 11: column 'stage_order': 'won' (won) has to come after 'proposal' (proposal), line 9"),
+        ("lifecycle_stages.csv", STAGES.replace("7,won", "0,won"), "line 11: column 'stage_order': 0 is off the way to won; won is on it, from 1 on"),
+        ("lifecycle_stages.csv", STAGES.replace("0,lost", "8,lost"), "line 12: column 'stage_order': lost is off the way to won, so it is 0 and not 8"),
+        ("lifecycle_stages.csv", STAGES.replace("7,won", "7,other"), "line 8: column 'stage_role': no stage of the opportunity track has the role won"),
+        ("lifecycle_stages.csv", STAGES.replace("4,opportunity", "5,opportunity"), "line 8: column 'stage_order': where leads end (line 5) deals begin, with the same number; here are 5 and 4"),
+        ("lifecycle_stages.csv", STAGES.splitlines()[0], "line 1: no row follows"),
+        ("consent_rules.csv", default_text("consent_rules") + "5,call,PL,.*,true,why\n", "line 5: column 'country': 'PL' asks for a capital letter, and values are compared in lower case; write it in lower case"),
+        ("scoring_rules.csv", SCORING_RULES.replace("matches,pl|de|at|cz", "matches,PL|DE"), "line 9: column 'value': 'PL|DE' asks for a capital letter"),
+        ("scoring_rules.csv", SCORING_RULES.replace("matches,pl|de|at|cz", "matches,(?!pl).*"), "line 9: column 'value': '(?!pl).*' is not a pattern (a regular expression)"),
+        ("scoring_rules.csv", SCORING_RULES.replace("at_least,5001", "at_least,nan"), "line 8: column 'value': 'nan' is not a number, which at_least asks for"),
+        ("scoring_rules.csv", SCORING_RULES.replace("between,50..5000", "between,5000..50"), "line 7: column 'value': '5000..50' is not a range such as 50..5000"),
+        ("scoring_rules.csv", SCORING_RULES.replace(",2,14,12,", ",20,14,12,"), "line 22: column 'within_days': there are no 20 days within 14"),
+        ("score_grades.csv", GRADES.replace("fit,A,,60", "fit,A,,40"), "line 3: score_version '1', dimension 'fit', least_score '40', segment '' stands on line 2 already"),
+        ("score_grades.csv", GRADES.replace("fit,B,,40,true", "fit,B,,40,false").replace("fit,C,,20,false", "fit,C,,20,true"), "line 3: column 'is_high': grade C of line 4 needs a lower score and is on the upper side"),
+        ("touch_rules.csv", RULES + "r,1,pagevew,.*,true,,,why\n", "line 2: column 'activity_type': 'pagevew' is unknown; known are page_view, "),
+        ("touch_rules.csv", RULES + "r,1,page_view,human,true,,,why\n", "line 2: column 'actor': 'human' is unknown; known are person, automation, rep"),
+        ("touch_rules.csv", RULES, "line 1: no row follows"),
+        ("touch_rules.csv", RULES + "r,1,.*,.*,true,1026-02-01,,why\n", "line 2: column 'valid_from': '1026-02-01' is not a date such as"),
+        ("response_time_buckets.csv", BUCKETS.replace("4 hours,1,4", "4 hours,1,6"), "line 4: column 'from_hours': 4 is not where the range before ends (6)"),
+        ("response_time_buckets.csv", BUCKETS.replace("168,\n", "168,400\n"), "line 1: column 'to_hours': the last range ends at 400; leave it empty, or later answers are in none"),
+        ("sources.csv", default_text("sources").replace("files,Files", "Files,Files"), "line 1: no row has the source 'files', which is connected (FUNNELHOUSE_SOURCES)"),
+        ("sources.csv", default_text("sources").replace("files,", "files\u200b,"), "line 2: column 'source': 'files\u200b' holds a character that nobody sees (U+200B); type it anew"),
+        ("value_mappings.csv", "entity,column_name,source_value,value\nleads,industry,a,b\n", "line 2: column 'column_name': leads have no column 'industry'"),
+        ("campaign_naming.csv", NAMING.replace("1,market,DE", "1,markt,DE"), "line 3: column 'part': 'markt', but position 1 is 'market' on line 2"),
+        ("campaign_naming.csv", NAMING.replace("3,topic", "4,topic"), "line 17: column 'position': 4 has no position 3 before it"),
+        ("free_mail_domains.csv", 'domain\n"a.com,b.com"\n', "line 2: column 'domain': 'a.com,b.com' is not a domain"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_refused_with_its_line_and_reason(refusal, name, content, expected):
@@ -268,6 +309,34 @@ def test_a_table_that_the_playbook_does_not_have_is_refused(tmp_path, overlay):
     (overlay / "chanels.csv").write_text("channel\n")
     with pytest.raises(Fault, match=r"chanels\.csv: the playbook has no table 'chanels'; it has .*channels"):
         playbook.publish(settings_of(tmp_path, overlay))
+
+
+@pytest.mark.parametrize(
+    "name", ["settings.xlsx", "settings.CSV", "settings.csv.txt", "settings.tsv", "Settings (1).ods"]
+)
+def test_a_file_that_is_meant_for_a_table_and_no_csv_is_not_overlooked(tmp_path, overlay, name):
+    (overlay / name).write_text(SETTINGS)
+    with pytest.raises(Fault, match=rf"{re.escape(name)}: is not read; save it as CSV and call it settings\.csv"):
+        playbook.publish(settings_of(tmp_path, overlay))
+
+
+def test_what_programs_leave_beside_a_table_is_no_table(tmp_path, overlay):
+    (overlay / "settings.csv").write_text(SETTINGS.replace("EUR", "PLN"))
+    for name in ("._settings.csv", "~$settings.csv", ".~lock.settings.csv#", "settings.csv~", "settings.csv.bak"):
+        (overlay / name).write_bytes(b"\x00\xff")
+    rows = playbook.read(settings_of(tmp_path, overlay))["settings"]
+    assert {row["setting"]: row["value"] for row in rows}["reporting_currency"] == "PLN"
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path, overlay):
+    os.mkfifo(overlay / "settings.csv")
+    with pytest.raises(Fault, match=r"settings\.csv: is no file that can be read\."):
+        playbook.publish(settings_of(tmp_path, overlay))
+
+
+def test_sources_that_are_not_connected_may_be_left_out(tmp_path, overlay):
+    (overlay / "sources.csv").write_text("".join(default_text("sources").splitlines(keepends=True)[:2]))
+    assert [row["source"] for row in playbook.read(settings_of(tmp_path, overlay))["sources"]] == ["files"]
 
 
 def test_an_overlay_that_is_no_folder_is_refused(tmp_path):

@@ -6,9 +6,10 @@ from {{ model }}
 where
     {{ column_name }} != lower({{ column_name }})
     or {{ column_name }} not like '%_._%'
-    or {{ column_name }} like '%@%'
-    or {{ column_name }} like '%/%'
-    or {{ column_name }} like '% %'
     or {{ column_name }} like 'www.%'
+    or {{ column_name }} like '%.'
+    {%- for sign in '@/ ,;*' %}
+    or {{ column_name }} like '%{{ sign }}%'
+    {%- endfor %}
 
 {% endtest %}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.cells import UNSEEN
 from ingestion.contract import EARLIEST_YEAR, LATEST_YEAR, Column, Table
 from ingestion.faults import Fault
 from ingestion.sources.files.given import lay_out
@@ -309,6 +310,14 @@ def _complaints(column: Column, given: dict[str, str], lookups: dict[str, list[s
         kind = KINDS.get(column.data_type) or f"a number such as 1234.5, of at most {_largest(column)}"
         reason = f"concat('{name}: ''', {cell}, ''' is not {kind}')"
         complaints.append((f"{cell} is not null and {value} is null", reason))
+    if column.data_type == "string" and name.endswith(ID_SUFFIXES) and name in given:
+        # Two ids that look the same and are not would part what belongs together.
+        reason = f"concat('{name}: ''', {cell}, ''' holds a character that nobody sees')"
+        complaints.append((f"regexp_matches({cell}, {literal(UNSEEN)})", reason))
+        if given[name] in ("DOUBLE", "FLOAT"):
+            # A fraction keeps 16 digits, in which two long ids can become one.
+            reason = f"concat('{name}: ', {cell}, ' is a number that has lost digits; give the id as text')"
+            complaints.append((f"regexp_matches({cell}, 'e[+]|inf')", reason))
     known = column.accepted_values or lookups.get(name)
     if known is not None:
         where = "" if column.accepted_values else " in the playbook"
