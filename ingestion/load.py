@@ -232,6 +232,9 @@ def restore(settings: Settings, say: Callable[[str], None]) -> None:
     """
     if settings.warehouse.exists():
         raise Fault(f"{settings.warehouse} is there; move it and its .wal file away if it is to be made anew.")
+    log = settings.warehouse.with_name(f"{settings.warehouse.name}.wal")
+    if log.exists():  # DuckDB would take it for changes of the new one
+        raise Fault(f"{log} is there; move it away as well: it holds changes of the warehouse that is gone.")
     work = replace(settings, data_dir=settings.data_dir / "restoring")
     shutil.rmtree(work.data_dir, ignore_errors=True)
     keep_days = {row["kept"]: row["keep_days"] for row in playbook.read(settings)["retention"]}
