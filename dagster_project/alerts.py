@@ -1,5 +1,7 @@
 """Tell a chat channel, where one is set, that a refresh failed: `FUNNELHOUSE_ALERT_WEBHOOK`."""
 
+from threading import Thread
+
 import requests
 
 from dagster_project import serving
@@ -30,10 +32,21 @@ def send(settings: Settings, run_id: str, failed: list[str], patience: HttpSetti
     since = f"{published_at.isoformat()}Z" if published_at else None
     text = f"Funnelhouse: the refresh failed ({', '.join(failed)}); {kept}. The log and Data health say why."
     message = {"text": text, "run_id": run_id, "failed": failed, "since": since}
-    try:
-        answer = session(patience).post(address, json=message, allow_redirects=False)
-    except (requests.RequestException, OSError, ValueError) as error:
-        return f"{WEBHOOK} cannot be reached ({type(error).__name__}); nobody was told there that the refresh failed."
-    if answer.status_code // 100 != 2:
-        return f"{WEBHOOK} answered {answer.status_code}; nobody was told there that the refresh failed."
+    result: list[int | Exception] = []
+
+    def post() -> None:
+        try:
+            result.append(session(patience).post(address, json=message, allow_redirects=False).status_code)
+        except (requests.RequestException, OSError, ValueError) as error:
+            result.append(error)
+
+    # A time-out is of each wait alone: an answer that comes letter by letter would have no end.
+    posting = Thread(target=post, daemon=True)
+    posting.start()
+    posting.join(patience.attempts * patience.timeout_seconds + 2**patience.attempts * patience.pause_seconds)
+    answer = result[0] if result else requests.ReadTimeout()
+    if isinstance(answer, Exception):
+        return f"{WEBHOOK} cannot be reached ({type(answer).__name__}); nobody was told there that the refresh failed."
+    if answer // 100 != 2:
+        return f"{WEBHOOK} answered {answer}; nobody was told there that the refresh failed."
     return None

@@ -6,7 +6,8 @@ keyed hashes: so every count, credit and amount stays, and no later word of a so
 anew and swapped, since deleted bytes survive inside a database; what can be made again is thrown away.
 
 The order makes it safe to be killed: who is erased is suppressed first, and the warehouse, by which they are found, is
-swapped last. Until then the command finds the same person again and does the same.
+swapped last, when the receipt is written. Until then the command finds the same person again and does the same, and so
+does the next refresh: whoever is suppressed and still in the raw tables was not erased to the end.
 """
 
 import contextlib
@@ -51,7 +52,7 @@ from ingestion.personal import (
 from ingestion.searching import TABLE_FILE, Words, bytes_of, holds, is_database, is_sqlite
 from ingestion.sources import RAW_PREFIX, known_sources, raw_dataset
 from ingestion.sql import MEMORY_LIMIT, columns_of, identifier, literal
-from ingestion.suppression import ADDRESS, ID, RECEIPTS, VISITOR, suppress, suppressed_since
+from ingestion.suppression import ADDRESS, ID, RECEIPTS, VISITOR, suppress, suppressed, suppressed_since
 from ingestion.versions import ERASED
 
 ADDRESS_SHAPE = r"""[^@\s:;,<>()"]+@[^@\s:;,<>()"]+\.[^@\s:;,<>()"]+"""
@@ -132,6 +133,22 @@ def erase_requested(settings: Settings, source: str, say: Say) -> Receipt | None
     return _erase(settings, asked, source, say) if asked.ids or asked.addresses else None
 
 
+def finish(settings: Settings, say: Say) -> Receipt | None:
+    """Erase those whose erasure was broken off; None where none was. The caller holds `refresh.lock`.
+
+    Before a load: their rows would be missing in what a source gives, and taken for deleted.
+    """
+    if not settings.warehouse.exists() or not suppressed(settings.data_dir):
+        return None
+    secret = settings.hash_secret(is_in_use=True)
+    with _warehouse(settings) as connection:
+        person = RawPeople(connection, people_in(settings)).suppressed(secret, settings.data_dir)
+    if not person.ids and not person.addresses:
+        return None
+    say("An erasure was broken off; finishing it first …")
+    return _erase(settings, person, "command", say)
+
+
 def _is_lost_sight_of(
     connection: duckdb.DuckDBPyConnection, settings: Settings, source: str, gone: int, say: Say
 ) -> bool:
@@ -170,10 +187,12 @@ def lines(receipt: Receipt) -> list[str]:
 
 
 def _erase(settings: Settings, asked: Person, asked_by: str, say: Say) -> Receipt | None:
-    secret, now = settings.hash_secret(), datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    secret, listed = settings.hash_secret(), suppressed(settings.data_dir)
     asked_for = [keyed(secret, ADDRESS, value) for value in asked.addresses]
     asked_for += [keyed(secret, ID, value) for value in asked.ids]
-    receipt = Receipt(asked_by, f"{now.isoformat()}Z", sorted(asked_for))
+    # One that was broken off keeps its moment, and so the name of its receipt.
+    began = min((listed[key] for key in asked_for if key in listed), default=_clock())
+    receipt = Receipt(asked_by, f"{began.isoformat()}Z", sorted(asked_for))
     _sweep_drafts(settings)
     declared = people_in(settings)
     with _warehouse(settings) as connection:
@@ -186,7 +205,7 @@ def _erase(settings: Settings, asked: Person, asked_by: str, say: Say) -> Receip
         known_companies = tables.companies(person)
     say(f"Erasing {len(person.ids | person.keys):,} ids of {len(person.addresses):,} addresses …")
     listed = [(ADDRESS, value) for value in person.addresses] + [(VISITOR, value) for value in person.visitors]
-    suppress(settings.data_dir, secret, [*listed, *((ID, value) for value in person.called | person.keys)], now)
+    suppress(settings.data_dir, secret, [*listed, *((ID, value) for value in person.called | person.keys)], began)
     addresses, phones, names = (
         [word for word in found if word.lower() not in shared]
         for found in (person.spelled | person.addresses, person.phones, person.names)
@@ -203,9 +222,7 @@ def _erase(settings: Settings, asked: Person, asked_by: str, say: Say) -> Receip
     for path in sorted((settings.data_dir / "raw").rglob(f"*{TABLE_FILE}")):
         work.rewrite_landed(path)
     work.rewrite_other_files()
-    work.rewrite_warehouse()
-    work.search()
-    _write(settings, receipt, now)
+    work.rewrite_warehouse(began)
     return receipt
 
 
@@ -268,8 +285,10 @@ class _Work:
                     path.unlink(missing_ok=True)
                 self.receipt.files_removed.append(self._name(path))
 
-    def rewrite_warehouse(self) -> None:
-        """Clean the raw tables; all others go, since the next refresh builds them from these."""
+    def rewrite_warehouse(self, began: datetime) -> None:
+        """Clean the raw tables; all others go, since the next refresh builds them from these. Before the person can be
+        found no more, the search is done and its receipt written.
+        """
         path = self.settings.warehouse
 
         def change(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -289,8 +308,13 @@ class _Work:
 
         with duckdb.connect(str(path)) as connection:
             connection.execute("checkpoint")  # what the write-ahead log holds is to be cleaned, too
-        self._rewrite(path, change)
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+
+        def attest() -> None:
+            self.search()
+            _write(self.settings, self.receipt, began)
+
+        self._rewrite(path, change, attest)
 
     def rewrite_landed(self, path: Path) -> None:
         """Clean what a load has landed of one raw table."""
@@ -353,9 +377,12 @@ class _Work:
                 self.receipt.files_removed.append(self._name(path))
 
     def search(self) -> None:
-        """Look for the person in every byte that is left, and in the user's own files wherever they lie."""
+        """Look for the person in every byte that is left, and in the user's own files wherever they lie.
+
+        The warehouse is its draft by now.
+        """
         folders = [self.settings.data_dir, *(folder for folder in own_folders(self.settings) if folder.is_dir())]
-        searched: set[Path] = set()
+        searched = {self.settings.warehouse}
         for path, size in (found for folder in folders for found in bytes_of(folder)):
             if path in searched:
                 continue
@@ -363,7 +390,7 @@ class _Work:
             self.receipt.bytes_searched += size
             if holds(path, self.words):
                 found = self.receipt.own_files_that_hold_it if self.is_own(path) else self.receipt.still_found_in
-                found.append(self._name(path))
+                found.append(self._name(path).removesuffix(DRAFT))
 
     def is_own(self, path: Path) -> bool:
         """Whether a file is the user's, who alone may change it."""
@@ -541,8 +568,16 @@ class _Work:
         self.receipt.count(where, count)
         return count
 
-    def _rewrite(self, path: Path, change: Callable[[duckdb.DuckDBPyConnection], bool]) -> None:
-        """Change a copy of a database and swap in what a fresh file holds of it: no freed block comes along."""
+    def _rewrite(
+        self,
+        path: Path,
+        change: Callable[[duckdb.DuckDBPyConnection], bool],
+        attest: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Change a copy of a database and swap in what a fresh file holds of it: no freed block comes along.
+
+        `attest` is called when all but the swap is done.
+        """
         scratch, draft = (path.with_name(path.name + suffix) for suffix in (f"{DRAFT}-copy", DRAFT))
         try:
             shutil.copyfile(path, scratch)
@@ -554,8 +589,10 @@ class _Work:
                 connection.execute(f"attach {literal(scratch)} as cleaned (read_only)")
                 connection.execute(f"attach {literal(draft)} as fresh")
                 connection.execute("copy from database cleaned to fresh")
-            _swap(draft, path)
+            scratch.unlink()
             self.receipt.files_rewritten.append(self._name(path))
+            attest()
+            _swap(draft, path)
         finally:
             for leftover in path.parent.glob(f"{path.name}{DRAFT}*"):
                 leftover.unlink(missing_ok=True)
@@ -692,9 +729,15 @@ def _sweep_drafts(settings: Settings) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write(settings: Settings, receipt: Receipt, now: datetime) -> None:
+def _write(settings: Settings, receipt: Receipt, began: datetime) -> None:
     folder = settings.data_dir / RECEIPTS
     folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"{now:%Y%m%dT%H%M%SZ}.json"
-    path.write_text(json.dumps(receipt.__dict__, indent=1, ensure_ascii=False), encoding="utf-8")
-    path.chmod(0o600)
+    path = folder / f"{began:%Y%m%dT%H%M%SZ}.json"
+    draft = path.with_name(path.name + DRAFT)
+    draft.write_text(json.dumps(receipt.__dict__, indent=1, ensure_ascii=False), encoding="utf-8")
+    draft.chmod(0o600)
+    draft.replace(path)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ LOADED, FAILED, SKIPPED = "loaded", "failed", "skipped"
 # What reading an answer raises that is not shaped as its vendor says.
 ODD_ANSWER = (LookupError, TypeError, ValueError, AttributeError, csv.Error)
 LONGEST_WORDS = 200
+# What stands in a traceback before the words of what was raised.
+RAISED = re.compile(r" [\w.]+(?:Error|Exception): ")
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def load(name: str, settings: Settings) -> Load:
         _run(name, settings, [*news, _loads_resource([line])])
     except PipelineStepFailed as failure:
         # Half a package may be there; nobody reads it, and the next load sweeps it.
-        reason = _meant(settings, " ".join(str(failure.exception).split()))[:LONGEST_WORDS]
+        reason = _reason(settings, failure)
         message = f"{settings.warehouse} cannot be written ({reason}); nothing is loaded."
         return Load(name, FAILED, message, last)
     if extraction:
@@ -143,6 +146,12 @@ def _meant(settings: Settings, words: str) -> str:
     if DAMAGE in words:
         raise Fault(meaning)
     return meaning or words
+
+
+def _reason(settings: Settings, failure: PipelineStepFailed) -> str:
+    """Why dlt could not load, in a line; of a traceback that it tells, the last words alone."""
+    words = " ".join(str(failure.exception).split())
+    return RAISED.split(_meant(settings, words))[-1][:LONGEST_WORDS]
 
 
 def _odd(name: str, error: Exception) -> str:
@@ -238,6 +247,9 @@ def restore(settings: Settings, say: Callable[[str], None]) -> None:
     """
     if settings.warehouse.exists():
         raise Fault(f"{settings.warehouse} is there; move it and its .wal file away if it is to be made anew.")
+    log = settings.warehouse.with_name(f"{settings.warehouse.name}.wal")
+    if log.exists():  # DuckDB would take it for changes of the new one
+        raise Fault(f"{log} is there; move it away as well: it holds changes of the warehouse that is gone.")
     work = replace(settings, data_dir=settings.data_dir / "restoring")
     shutil.rmtree(work.data_dir, ignore_errors=True)
     kept_since = kept_since_by_kind(settings).get("landed_files")
@@ -260,7 +272,7 @@ def restore(settings: Settings, say: Callable[[str], None]) -> None:
             try:
                 _run(name, work, [landed_source(name, batch, columns, set()), _loads_resource(lines)])
             except PipelineStepFailed as failure:
-                reason = _meant(work, " ".join(str(failure.exception).split()))[:LONGEST_WORDS]
+                reason = _reason(work, failure)
                 raise Fault(f"{name} cannot be restored from {source_dir(settings, name)} ({reason}).") from failure
         if found:
             say(f"{name}: {len(found):,} loads, the last as of {moment_and_number(list(found)[-1])[0]:%Y%m%d}")

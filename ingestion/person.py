@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import duckdb
 
@@ -10,7 +11,7 @@ from ingestion.personal import ERASED_DOMAIN, Personal, normal_address_sql
 from ingestion.searching import LEAST_DIGITS, phone_pattern
 from ingestion.sources import RAW_PREFIX, known_sources
 from ingestion.sql import columns_of, identifier, identifiers, literal
-from ingestion.suppression import ADDRESS, ID, VISITOR
+from ingestion.suppression import ADDRESS, FILE, ID, VISITOR, is_listed
 
 KEY = "key"
 DOMAINS = ("domain", "website", "email_domain")
@@ -80,6 +81,26 @@ class RawPeople:
             return None
         self._learn_visitors(person)
         self._learn_rows(person)
+        return person
+
+    def suppressed(self, secret: bytes, data_dir: Path) -> Person:
+        """Addresses and ids that are on the list of those who were erased, though rows still tell of them."""
+        person, path = Person(), data_dir / FILE
+        for key, personal in self.personal.items():
+            told = [
+                (person.ids, ID, f"{literal(prefix)} || cast({identifier(name)} as varchar)", personal.only_where)
+                for name, prefix in personal.ids.items()
+            ]
+            told += [
+                (person.addresses, ADDRESS, normal_address_sql(identifier(name)), "true") for name in personal.addresses
+            ]
+            for known, kind, value, where in told:
+                select = f"""
+                    select value
+                    from (select distinct {value} as value from {qualified("warehouse", key)} where {where})
+                    where {is_listed(kind, "value", secret, path)}
+                """
+                known |= {found for (found,) in self.connection.execute(select).fetchall()}
         return person
 
     def called_like(self, person: Person) -> tuple[set[str], set[str]]:

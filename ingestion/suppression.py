@@ -51,6 +51,11 @@ def require_readable(data_dir: Path) -> None:
     _rows(data_dir)
 
 
+def suppressed(data_dir: Path) -> dict[str, datetime]:
+    """The keys on the list, and since when each is there (naive UTC). Raises Fault where the list is damaged."""
+    return {row["key"]: datetime.fromisoformat(row["suppressed_at"]).replace(tzinfo=None) for row in _rows(data_dir)}
+
+
 def suppressed_since(data_dir: Path, secret: bytes, address: str) -> str | None:
     """When an address was suppressed, None where it was not."""
     key = _key(secret, ADDRESS, address)
@@ -119,13 +124,13 @@ def _tests(personal: Personal, columns: list[str], secret: bytes, path: Path) ->
     """Conditions under which a row tells of somebody who was erased."""
     told = [(ADDRESS, normal_address_sql(identifier(name))) for name in personal.addresses if name in columns]
     told += [(VISITOR, identifier(name)) for name in personal.visitors if name in columns]
-    tests = [_is_listed(kind, value, secret, path) for kind, value in told]
+    tests = [is_listed(kind, value, secret, path) for kind, value in told]
     for name, prefix in personal.ids.items():
         if name in columns:
             value = f"{literal(prefix)} || cast({identifier(name)} as varchar)"
-            tests.append(f"({personal.only_where}) and {_is_listed(ID, value, secret, path)}")
+            tests.append(f"({personal.only_where}) and {is_listed(ID, value, secret, path)}")
     if "email_key" in columns:
-        tests.append(_is_listed(ID, "email_key", secret, path))
+        tests.append(is_listed(ID, "email_key", secret, path))
     return tests
 
 
@@ -136,11 +141,12 @@ def _tests_of_refused(source: str, secret: bytes, path: Path) -> list[str]:
     words = f"regexp_extract_all(given, {literal(ADDRESS_PATTERN)})"
     prefixes = {prefix for personal in people_of(source).values() for prefix in personal.ids.values()}
     return [f"len(list_filter({words}, lambda word: {key} in {listed})) > 0"] + [
-        _is_listed(ID, f"{literal(prefix)} || record_id", secret, path) for prefix in sorted(prefixes)
+        is_listed(ID, f"{literal(prefix)} || record_id", secret, path) for prefix in sorted(prefixes)
     ]
 
 
-def _is_listed(kind: str, value: str, secret: bytes, path: Path) -> str:
+def is_listed(kind: str, value: str, secret: bytes, path: Path) -> str:
+    """The condition in SQL that a value of a kind is on the list at `path`."""
     text = f"{literal(f'{kind}|')} || {value}"
     return f"{keyed_hash(text, secret)} in {_listed(path)}"
 

@@ -6,7 +6,7 @@ from dagster_project.defs.resources import SETTINGS, WAREHOUSE_POOL
 from dagster_project.lock import WarehouseLock
 from dagster_project.progress import LOAD_CHECK
 from ingestion import playbook as playbooks
-from ingestion.erasure import erase_requested, lines
+from ingestion.erasure import Receipt, erase_requested, finish, lines
 from ingestion.faults import Fault
 from ingestion.load import FAILED, Load, load
 from ingestion.retention import apply_retention
@@ -17,11 +17,14 @@ GROUP = "ingestion"
 
 @dg.asset(group_name=GROUP, kinds={"csv"}, pool=WAREHOUSE_POOL)
 def playbook(context: dg.AssetExecutionContext, warehouse_lock: WarehouseLock) -> dg.MaterializeResult:
-    """The business rules in force: the defaults with a company's own files laid over them; what they let go is gone."""
+    """The business rules in force: the defaults with a company's own files laid over them; what they let go is gone,
+    and so is whom an erasure that was broken off was to forget.
+    """
     try:
         files = playbooks.publish(SETTINGS)
         for sentence in apply_retention(SETTINGS):
             context.log.info(sentence)
+        _tell(context, finish(SETTINGS, context.log.info))
     except Fault as fault:
         raise dg.Failure(str(fault), allow_retries=False) from fault
     return dg.MaterializeResult(metadata={name: str(path) for name, path in files.items()})
@@ -53,14 +56,17 @@ def source_assets(source: str) -> list[dg.AssetsDefinition | dg.AssetSpec]:
         for notice in result.notices:
             context.log.warning(notice)
         context.log.info(f"{source}: {result.message}")
-        receipt = erase_requested(SETTINGS, source, context.log.info)
-        for line in lines(receipt) if receipt else ():
-            context.log.warning(line)
+        _tell(context, erase_requested(SETTINGS, source, context.log.info))
         for key in tables:
             yield dg.MaterializeResult(asset_key=key, metadata={"message": result.message})
         yield _freshness(source, check, result)
 
     return [system, load_source]
+
+
+def _tell(context: dg.AssetExecutionContext, receipt: Receipt | None) -> None:
+    for line in lines(receipt) if receipt else ():
+        context.log.warning(line)
 
 
 def _freshness(source: str, check: dg.AssetCheckSpec, result: Load) -> dg.AssetCheckResult:

@@ -1,6 +1,10 @@
 """A failed refresh is told to the channel that is set, once, and a channel that is dead changes nothing."""
 
+import contextlib
 import json
+import socket
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,6 +78,32 @@ def test_a_webhook_that_refuses_is_one_sentence_without_its_address(tmp_path, he
     trouble = alerts.send(settings_with(tmp_path, heard.url), "run 1", ["playbook"], QUICK)
     assert trouble.startswith(f"FUNNELHOUSE_ALERT_WEBHOOK answered {status};")
     assert "the-secret" not in trouble
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
+def test_a_webhook_whose_answer_never_ends_holds_nobody_up(tmp_path, begun: bytes):
+    """Nor if it goes on letter by letter, so that no single wait is long."""
+    ended = threading.Event()
+
+    def dribble(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(begun)
+            while not ended.wait(0.05):
+                connection.sendall(b"x" if begun else b"")
+
+    def answer(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=dribble, args=server.accept()[:1], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, args=(server,), daemon=True).start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/hooks/the-secret"
+        began = time.monotonic()
+        trouble = alerts.send(settings_with(tmp_path, address), "run 1", ["playbook"], QUICK)
+        ended.set()
+    assert time.monotonic() - began < 2
+    assert trouble.startswith("FUNNELHOUSE_ALERT_WEBHOOK cannot be reached (ReadTimeout); nobody was told there")
 
 
 def note(settings: Settings) -> dict:

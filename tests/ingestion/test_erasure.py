@@ -12,10 +12,13 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from dagster import build_asset_context
 from filelock import FileLock
 from refreshing import run_funnelhouse
 from speaking import NOW, STORY_SETUP, credentials, speaking, story
 
+from dagster_project.defs import ingestion
+from dagster_project.lock import WarehouseLock
 from ingestion import erasure
 from ingestion.config import Settings
 from ingestion.erasure import Receipt, erase, erase_requested
@@ -383,16 +386,45 @@ def test_nobody_else_loses_a_letter(small):
     assert small.query(f"select count(*) from raw_files.leads where email = '{canary.email}'") == [(0,)]
 
 
-def test_an_erasure_that_was_killed_is_finished_by_the_next(small, monkeypatch):
-    with monkeypatch.context() as killed:
-        killed.setattr(erasure._Work, "rewrite_warehouse", lambda work: (_ for _ in ()).throw(SystemExit(9)))
-        with pytest.raises(SystemExit):
+# The steps of an erasure; before the last one, all but the swap of the warehouse is done.
+STEPS = ("throw_away", "rewrite_landed", "rewrite_other_files", "rewrite_warehouse", "search", "_write", "_swap")
+
+
+def kill_at(monkeypatch: pytest.MonkeyPatch, step: str, warehouse: Path) -> None:
+    """Let an erasure die at the beginning of a step."""
+    owner = erasure._Work if hasattr(erasure._Work, step) else erasure
+    go_on = getattr(owner, step)
+
+    def die(*arguments: object) -> object:
+        if step != "_swap" or arguments[-1] == warehouse:
+            raise SystemExit(9)
+        return go_on(*arguments)
+
+    monkeypatch.setattr(owner, step, die)
+
+
+@pytest.mark.parametrize("finished_by", ["the command", "a refresh"])
+def test_an_erasure_that_was_killed_in_every_step_is_finished_by_the_next_or_by_a_refresh(
+    small, monkeypatch, finished_by
+):
+    before = small.counts()
+    for step in STEPS:
+        with monkeypatch.context() as killed, pytest.raises(SystemExit):
+            kill_at(killed, step, small.settings.warehouse)
             erase(small.settings, small.canary.email, print)
+        assert small.query("select count(*) from raw_files.leads where full_name like 'Kanary%'") == [(2,)], step
     shutil.copyfile(small.settings.warehouse, small.settings.data_dir / "warehouse.duckdb.erasing-copy")
-    assert small.query("select count(*) from raw_files.leads where full_name like 'Kanary%'") == [(2,)]
-    assert load("files", small.settings).notices  # suppressed from the first moment on
-    assert erase(small.settings, small.canary.email, print) is not None
+    if finished_by == "the command":
+        assert erase(small.settings, small.canary.email, print) is not None
+    else:
+        monkeypatch.setattr(ingestion, "SETTINGS", small.settings)
+        ingestion.playbook(build_asset_context(), WarehouseLock(data_dir=str(small.settings.data_dir)))
     assert found_in(small.settings.data_dir, small.canary.needles) == []
+    assert load("files", small.settings).changed_count == 0
+    assert small.counts() == before
+    [receipt] = (small.settings.data_dir / "erasures").iterdir()
+    assert json.loads(receipt.read_text())["rows"]["raw_files.leads"] == 2
+    assert erasure.finish(small.settings, print) is None
 
 
 def test_an_erasure_that_arrives_with_the_data_is_carried_out_once(small):

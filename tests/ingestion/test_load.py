@@ -538,6 +538,27 @@ def test_the_tenth_load_as_of_one_moment_is_later_than_the_ninth(company):
     assert [landing.name for landing in landings(company.settings, "files")] == names
 
 
+def test_a_raw_table_that_somebody_changed_is_one_line_that_names_the_column(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.load()
+    with duckdb.connect(str(company.settings.warehouse)) as connection:
+        connection.execute("alter table raw_files.loads drop column changed_count")
+    failed = company.load()
+    assert failed.status == FAILED
+    assert 'Table "loads" does not have a column with name "changed_count"' in failed.message
+    assert "Traceback" not in failed.message
+
+
+def test_a_log_that_was_left_of_a_lost_warehouse_is_not_laid_over_the_restored_one(company):
+    company.write("leads.csv", HEADER + "L1,2026-01-31,Acme\n")
+    company.load()
+    company.settings.warehouse.unlink()
+    company.settings.warehouse.with_name("warehouse.duckdb.wal").write_bytes(b"changes of another file")
+    with pytest.raises(Fault, match=r"warehouse\.duckdb\.wal is there; move it away as well"):
+        restore(company.settings, lambda _: None)
+    assert not company.settings.warehouse.exists()
+
+
 def test_restoring_over_a_warehouse_or_from_nothing_is_refused(company):
     with pytest.raises(Fault, match="Nothing has landed"):
         restore(company.settings, lambda _: None)
