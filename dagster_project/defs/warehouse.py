@@ -38,4 +38,10 @@ TRANSLATOR = WarehouseTranslator(settings=DagsterDbtTranslatorSettings(enable_as
 def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse_lock: WarehouseLock) -> Iterator[Any]:
     # Unit tests prove the logic, not the data: `make test` runs them.
     forget_old_runs(SETTINGS, BUILD)
-    yield from dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context).stream()
+    build = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context)
+    try:
+        yield from build.stream()
+    finally:
+        # Where Dagster itself fails, on a full disk for one, dbt would go on to write beside whatever comes next.
+        build.process.kill()
+        build.process.wait()
