@@ -60,6 +60,7 @@ def queried(published_demo: Path, stored: pd.DataFrame, tmp_path_factory: pytest
             "FUNNELHOUSE_SEEDS_DIR": str(published_demo / "playbook"),
             "DBT_PROJECT_DIR": str(project),
             "DBT_PROFILES_DIR": str(DBT_DIR),
+            "PYTHONPATH": str(DBT_DIR.parent),  # what the profile names of ours
             "DBT_LOG_PATH": str(project),
             "DO_NOT_TRACK": "1",
         },
