@@ -1,10 +1,15 @@
 """dbt's own unit tests: logic on fixed rows, with answers computed by hand."""
 
+import os
 import re
 import shutil
+import subprocess
 
 import pytest
-from refreshing import run_funnelhouse
+from refreshing import PROJECT_DIR, run_funnelhouse
+
+from dagster_project.dbt import DBT_EXECUTABLE, dbt_environment
+from ingestion.config import DBT_DIR, Settings
 
 pytestmark = pytest.mark.refresh
 
@@ -18,3 +23,12 @@ def test_every_unit_test_gives_the_answer_computed_by_hand(demo_environment, pub
     [(passed, warned, failed)] = re.findall(r"PASS=(\d+) WARN=(\d+) ERROR=(\d+)", result.stdout)
     assert (warned, failed) == ("0", "0")
     assert int(passed) >= 50
+
+
+def test_dbt_finds_what_its_profile_names_of_ours_from_the_root_as_well(published_demo, tmp_path):
+    (tmp_path / "playbook").symlink_to(published_demo / "playbook")
+    environment = os.environ | dbt_environment(Settings.from_environment({"FUNNELHOUSE_DATA_DIR": str(tmp_path)}))
+    del environment["DBT_PROJECT_DIR"]
+    command = [DBT_EXECUTABLE, "show", "--project-dir", str(DBT_DIR), "--inline", "select 1 as answer"]
+    answer = subprocess.run(command, cwd=PROJECT_DIR, env=environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout
