@@ -1,4 +1,4 @@
-"""dbt's own unit tests: logic on fixed rows, with answers computed by hand."""
+"""dbt's own unit tests, logic on fixed rows with answers computed by hand; and dbt as one runs it oneself."""
 
 import os
 import re
