@@ -146,7 +146,7 @@ def finish(settings: Settings, say: Say) -> Receipt | None:
     if not person.ids and not person.addresses:
         return None
     say("An erasure was broken off; finishing it first …")
-    return _erase(settings, person, "command", say)
+    return _erase(settings, person, "an erasure that was broken off", say)  # by whomever that was asked for
 
 
 def _is_lost_sight_of(

@@ -423,7 +423,9 @@ def test_an_erasure_that_was_killed_in_every_step_is_finished_by_the_next_or_by_
     assert load("files", small.settings).changed_count == 0
     assert small.counts() == before
     [receipt] = (small.settings.data_dir / "erasures").iterdir()
-    assert json.loads(receipt.read_text())["rows"]["raw_files.leads"] == 2
+    told = json.loads(receipt.read_text())
+    assert told["rows"]["raw_files.leads"] == 2
+    assert told["asked_by"] == ("command" if finished_by == "the command" else "an erasure that was broken off")
     assert erasure.finish(small.settings, print) is None
 
 
